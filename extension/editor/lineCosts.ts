@@ -1,0 +1,74 @@
+/**
+ * @file What each line of a file cost, from a profile. In: a profile and a file. Out: one entry for each line that
+ * called an op. A figure that the profile lacks is absent, never 0. Knows nothing of VS Code.
+ */
+import type { Profile, ProfileKernel, ProfileNode } from '../../runtime/profile/model.ts';
+import { duration } from './duration.ts';
+
+export interface LineCost {
+  /** From 1. */
+  readonly line: number;
+  readonly text: string;
+  /** One line each. */
+  readonly details: readonly string[];
+}
+
+export function lineCosts(profile: Profile, file: string): LineCost[] {
+  const lines = new Map<number, ProfileNode[]>();
+  for (const node of profile.nodes) {
+    if (node.fate === 'input' || node.span.file !== file) continue;
+    const nodes = lines.get(node.span.line);
+    if (nodes) nodes.push(node);
+    else lines.set(node.span.line, [node]);
+  }
+  const kernels = new Map(profile.kernels.filter(({ mode }) => mode === 'traced').map((kernel) => [kernel.id, kernel]));
+  return [...lines].sort(([a], [b]) => a - b).map(([line, nodes]) => costOf(profile, line, nodes, kernels));
+}
+
+function costOf(profile: Profile, line: number, nodes: ProfileNode[], kernels: ReadonlyMap<string, ProfileKernel>): LineCost {
+  const eagerMs = total(nodes);
+  const into = [...new Set(nodes.flatMap(({ kernel }) => kernel ?? []))].flatMap((id) => kernels.get(id) ?? []);
+  const calls = `${nodes.length} ${nodes.length === 1 ? 'op' : 'ops'}`;
+  const eager = eagerMs === undefined ? [] : [`${duration(eagerMs)} eager`];
+  const traced =
+    into.length === 0 ? fateOf(nodes) : into.length === 1 ? `in ${into.map(named).join()}` : `in ${into.length} kernels`;
+  const where = profile.device.kind === 'gpu' ? 'GPU time' : `Time in kernels on ${profile.device.name}, not a GPU`;
+  return {
+    line,
+    text: [...eager, calls, traced].join(' · '),
+    details: [
+      `${count(nodes)}`,
+      ...(eagerMs === undefined
+        ? []
+        : [`Eager: ${duration(eagerMs)} in ${sum(nodes, (node) => node.eagerDispatches)} dispatches`]),
+      ...into.map((kernel) => `Traced: part of ${named(kernel)}, which holds ${kernel.nodes.length} ops`),
+      where,
+    ],
+  };
+}
+
+function named({ name, ms }: ProfileKernel): string {
+  return ms === undefined ? name : `${name} (${duration(ms)})`;
+}
+
+/** In words, for a line that no kernel computes. */
+function fateOf(nodes: readonly ProfileNode[]): string {
+  if (nodes.every(({ fate }) => fate === 'unused')) return 'unused when traced';
+  return nodes.every(({ fate }) => fate === 'view' || fate === 'unused') ? 'free when traced' : 'no kernel when traced';
+}
+
+/** `24 × matmul, 1 × view`, most frequent first. */
+function count(nodes: readonly ProfileNode[]): string {
+  const ops = new Map<string, number>();
+  for (const { op } of nodes) ops.set(op, (ops.get(op) ?? 0) + 1);
+  const sorted = [...ops].sort(([, a], [, b]) => b - a);
+  return sorted.map(([op, times]) => `${times} × ${op}`).join(', ');
+}
+
+function total(nodes: readonly ProfileNode[]): number | undefined {
+  return nodes.some(({ eagerMs }) => eagerMs !== undefined) ? sum(nodes, ({ eagerMs }) => eagerMs ?? 0) : undefined;
+}
+
+function sum(nodes: readonly ProfileNode[], figure: (node: ProfileNode) => number): number {
+  return nodes.reduce((all, node) => all + figure(node), 0);
+}

@@ -1,0 +1,47 @@
+/**
+ * @file The extension's entry: makes its parts and joins them. In: VS Code's context. Out: everything is registered, and
+ * nothing has run yet. Deactivation waits until no runner process is left.
+ */
+import { join } from 'node:path';
+import { commands, type ExtensionContext } from 'vscode';
+import { openProfile } from './commands/openProfile.ts';
+import { TRACE_AND_PROFILE } from './commands/target.ts';
+import { traceAndProfile } from './commands/traceAndProfile.ts';
+import { registerCaret } from './editor/caret.ts';
+import { registerCodeLens } from './editor/codelens.ts';
+import { registerLineCosts, toggleLineCosts } from './editor/decorations.ts';
+import { createOutput } from './output.ts';
+import { createPanel } from './panel/panel.ts';
+import { registerWgslDocuments } from './panel/wgsl.ts';
+import { createRuns, type Runs } from './process/runs.ts';
+import { createResults } from './results.ts';
+
+let runs: Runs | undefined;
+
+export function activate(context: ExtensionContext): void {
+  const output = createOutput();
+  const results = createResults();
+  const wgsl = registerWgslDocuments();
+  const panel = createPanel(context, { wgsl, onRestored: results.add });
+  const running = createRuns(join(context.extensionPath, 'dist', 'runner.js'), output.write);
+  runs = running;
+  context.subscriptions.push(
+    output,
+    results,
+    wgsl,
+    panel,
+    ...registerCodeLens(results),
+    ...registerCaret(panel.caret),
+    ...registerLineCosts(results),
+    commands.registerCommand(TRACE_AND_PROFILE, (argument: unknown) =>
+      traceAndProfile({ runs: running, results, panel, output }, argument),
+    ),
+    commands.registerCommand('jitlens.openProfile', () => openProfile(panel)),
+    commands.registerCommand('jitlens.toggleLineCosts', toggleLineCosts),
+    commands.registerCommand('jitlens.showOutput', output.show),
+  );
+}
+
+export async function deactivate(): Promise<void> {
+  await runs?.dispose();
+}

@@ -1,0 +1,27 @@
+/** @file The “JitLens” output channel: what the user's code printed, and the long story of a failure. */
+import { window, type Disposable } from 'vscode';
+import type { Failure } from '../runtime/host/protocol.ts';
+import { placeOf } from './place.ts';
+
+export interface Output extends Disposable {
+  heading(text: string): void;
+  /** As the user's code wrote it. */
+  write(text: string): void;
+  explain(failure: Failure): void;
+  show(): void;
+}
+
+export function createOutput(): Output {
+  const channel = window.createOutputChannel('JitLens');
+  return {
+    heading: (text) => channel.appendLine(`— ${new Date().toLocaleTimeString()} ${text}`),
+    write: (text) => channel.append(text),
+    explain: (failure) => {
+      const place = failure.span === undefined ? [] : [`at ${placeOf(failure.span)}`];
+      const lines = [`${failure.code}: ${failure.message}`, ...place, failure.hint ?? '', failure.details ?? ''];
+      channel.appendLine(lines.filter((line) => line !== '').join('\n'));
+    },
+    show: () => channel.show(true),
+    dispose: () => channel.dispose(),
+  };
+}
