@@ -28,21 +28,18 @@ export function lineCosts(profile: Profile, file: string): LineCost[] {
 function costOf(profile: Profile, line: number, nodes: ProfileNode[], kernels: ReadonlyMap<string, ProfileKernel>): LineCost {
   const eagerMs = total(nodes);
   const into = [...new Set(nodes.flatMap(({ kernel }) => kernel ?? []))].flatMap((id) => kernels.get(id) ?? []);
-  const calls = `${nodes.length} ${nodes.length === 1 ? 'op' : 'ops'}`;
   const eager = eagerMs === undefined ? [] : [`${duration(eagerMs)} eager`];
-  const traced =
-    into.length === 0 ? fateOf(nodes) : into.length === 1 ? `in ${into.map(named).join()}` : `in ${into.length} kernels`;
-  const where = profile.device.kind === 'gpu' ? 'GPU time' : `Time in kernels on ${profile.device.name}, not a GPU`;
+  const [only, ...others] = into;
+  const traced = only === undefined ? fateOf(nodes) : others.length === 0 ? only.name : `${into.length} kernels`;
+  const dispatches = sum(nodes, ({ eagerDispatches }) => eagerDispatches);
   return {
     line,
-    text: [...eager, calls, traced].join(' · '),
+    text: [...eager, traced].join(' → '),
     details: [
-      `${count(nodes)}`,
-      ...(eagerMs === undefined
-        ? []
-        : [`Eager: ${duration(eagerMs)} in ${sum(nodes, (node) => node.eagerDispatches)} dispatches`]),
-      ...into.map((kernel) => `Traced: part of ${named(kernel)}, which holds ${kernel.nodes.length} ops`),
-      where,
+      count(nodes),
+      ...(eagerMs === undefined ? [] : [`Eager: ${duration(eagerMs)} in ${dispatches} dispatches`]),
+      ...into.map((kernel) => `Traced: in ${named(kernel)} with ${kernel.nodes.length} ops`),
+      ...(profile.device.kind === 'gpu' ? [] : [`Times are of ${profile.device.name}, not of a GPU`]),
     ],
   };
 }
@@ -53,8 +50,7 @@ function named({ name, ms }: ProfileKernel): string {
 
 /** In words, for a line that no kernel computes. */
 function fateOf(nodes: readonly ProfileNode[]): string {
-  if (nodes.every(({ fate }) => fate === 'unused')) return 'unused when traced';
-  return nodes.every(({ fate }) => fate === 'view' || fate === 'unused') ? 'free when traced' : 'no kernel when traced';
+  return nodes.every(({ fate }) => fate === 'unused') ? 'unused when traced' : 'free when traced';
 }
 
 /** `24 × matmul, 1 × view`, most frequent first. */
