@@ -7,12 +7,14 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cached } from './cache.mjs';
+import { cached, repository } from './cache.mjs';
 
 const CODE_SERVER = '4.100.3';
 export const VSCODE_VERSION = '1.100.3';
 const RIPGREP = '1.18.0';
 const install = ['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+/** Native packages that npm would have to compile, and what stands in for them. */
+const shims = { 'spdlog.cjs': '@vscode/spdlog', 'watchdog.cjs': 'native-watchdog' };
 
 /** Installs it on the first call (about half a minute); later calls return at once. */
 export function installVscode(say = console.log) {
@@ -31,6 +33,9 @@ export function installVscode(say = console.log) {
     await run('npm', install, join(folder, 'extensions'));
     await run(process.execPath, ['postinstall.mjs'], join(folder, 'extensions'));
     await addRipgrep(packages, folder);
+    for (const [shim, name] of Object.entries(shims)) {
+      await copyFile(join(repository, 'scripts', 'shims', shim), join(folder, 'node_modules', name, 'index.js'));
+    }
     await symlink('node_modules', join(folder, 'node_modules.asar'), 'junction');
     await rm(fetched, { recursive: true, force: true });
   });
