@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { commands, type ExtensionContext } from 'vscode';
+import { createSample } from './commands/createSample.ts';
 import { openProfile } from './commands/openProfile.ts';
 import { TRACE_AND_PROFILE } from './commands/target.ts';
 import { traceAndProfile } from './commands/traceAndProfile.ts';
@@ -36,6 +37,7 @@ export function activate(context: ExtensionContext): void {
     commands.registerCommand(TRACE_AND_PROFILE, (argument: unknown) =>
       traceAndProfile({ runs: running, results, panel, output }, argument),
     ),
+    commands.registerCommand('jitlens.createSample', () => createSample(context.extensionUri)),
     commands.registerCommand('jitlens.openProfile', () => openProfile(panel)),
     commands.registerCommand('jitlens.toggleLineCosts', toggleLineCosts),
     commands.registerCommand('jitlens.showOutput', output.show),

@@ -14,7 +14,7 @@ export interface Output extends Disposable {
 export function createOutput(): Output {
   const channel = window.createOutputChannel('JitLens');
   return {
-    heading: (text) => channel.appendLine(`— ${new Date().toLocaleTimeString()} ${text}`),
+    heading: (text) => channel.appendLine(`\n— ${new Date().toLocaleTimeString()} ${text}`),
     write: (text) => channel.append(text),
     explain: (failure) => {
       const place = failure.span === undefined ? [] : [`at ${placeOf(failure.span)}`];

@@ -4,7 +4,8 @@
  */
 import { basename } from 'node:path';
 import { Uri, window, workspace } from 'vscode';
-import { PROFILE_FORMAT, PROFILE_VERSION, type Profile } from '../../runtime/profile/model.ts';
+import { PROFILE_VERSION, type Profile } from '../../runtime/profile/model.ts';
+import { isProfile } from '../../webview/model/profileCheck.ts';
 
 const FILTERS = { 'JitLens profile': ['jlprof'] };
 
@@ -35,19 +36,4 @@ export async function saveProfileAs(profile: Profile): Promise<void> {
 export async function chooseProfile(): Promise<Profile | undefined> {
   const [uri] = (await window.showOpenDialog({ filters: FILTERS, title: 'Open Profile' })) ?? [];
   return uri && readProfile(uri);
-}
-
-/** What the panel cannot do without; the rest of the document is read as it stands. */
-function isProfile(value: unknown): value is Profile {
-  if (typeof value !== 'object' || value === null) return false;
-  const { format, version, file, example, nodes, kernels, runs, sources, device } = value as Record<string, unknown>;
-  return (
-    format === PROFILE_FORMAT &&
-    version === PROFILE_VERSION &&
-    typeof file === 'string' &&
-    typeof example === 'string' &&
-    Array.isArray(nodes) &&
-    Array.isArray(kernels) &&
-    [runs, sources, device].every((part) => typeof part === 'object' && part !== null)
-  );
 }
