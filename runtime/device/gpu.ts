@@ -1,0 +1,155 @@
+/**
+ * @file The GPU as kernels see it. In: pipelines, buffers, dispatches. Out: work on the queue, batched into one pass and
+ * one submit until somebody waits. Order is kept: what is dispatched later sees what was dispatched before.
+ */
+import { JitLensError } from '../errors.ts';
+import type { DeviceInfo } from '../profile/model.ts';
+import { BufferPool, type PooledBuffer } from './buffers.ts';
+import { Clock } from './clock.ts';
+import { Pipelines, PARAMETER_BYTES, type Pipeline } from './pipelines.ts';
+
+export type Workgroups = readonly [number, number, number];
+
+export interface Dispatch {
+  readonly pipeline: Pipeline;
+  readonly buffers: readonly PooledBuffer[];
+  readonly parameters: Int32Array;
+  readonly workgroups: number;
+  /** What a clock files the time under. */
+  readonly label: string;
+}
+
+/** Dispatches after which a batch is handed to the GPU although nobody waits yet. */
+const BATCH = 128;
+const MAX_GROUPS = 65535;
+
+export class Gpu {
+  readonly pool: BufferPool;
+  readonly pipelines: Pipelines;
+  readonly maxStorageBuffers: number;
+  private encoder: GPUCommandEncoder | undefined;
+  private pass: GPUComputePassEncoder | undefined;
+  private pending = 0;
+  private readonly parameters: GPUBuffer;
+  private readonly staged = new Int32Array((BATCH * PARAMETER_BYTES) / 4);
+  private clock: Clock | undefined;
+  private failure: string | undefined;
+  /** Dispatches and submits since the start. */
+  readonly count = { dispatches: 0, submits: 0 };
+
+  constructor(
+    readonly device: GPUDevice,
+    readonly info: DeviceInfo,
+  ) {
+    this.pool = new BufferPool(device);
+    this.pipelines = new Pipelines(device);
+    this.maxStorageBuffers = device.limits.maxStorageBuffersPerShaderStage;
+    this.parameters = device.createBuffer({ size: BATCH * PARAMETER_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    device.onuncapturederror = (event) => (this.failure ??= event.error.message);
+    void device.lost.then((lost) => (this.failure ??= `the device was lost: ${lost.message}`));
+  }
+
+  /** Puts one dispatch on the queue. */
+  dispatch({ pipeline, buffers, parameters, workgroups, label }: Dispatch): void {
+    const offset = this.pending * PARAMETER_BYTES;
+    if (parameters.length > 0) this.staged.set(parameters, offset / 4);
+    const pass = this.openPass(label);
+    pass.setPipeline(pipeline.handle);
+    pass.setBindGroup(0, pipeline.bind(buffers, this.parameters), parameters.length > 0 ? [offset] : []);
+    const [x, y] = gridOf(workgroups);
+    pass.dispatchWorkgroups(x, y);
+    if (this.clock) this.closePass();
+    this.count.dispatches++;
+    if (++this.pending === BATCH) this.flush();
+  }
+
+  /** Copies between buffers, in order with the dispatches around it. */
+  copy(from: PooledBuffer, to: PooledBuffer, bytes: number): void {
+    this.closePass();
+    this.encoder ??= this.device.createCommandEncoder();
+    this.encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, bytes);
+  }
+
+  private openPass(label: string): GPUComputePassEncoder {
+    this.encoder ??= this.device.createCommandEncoder();
+    const timestampWrites = this.clock?.writes(label);
+    this.pass ??= this.encoder.beginComputePass(timestampWrites ? { timestampWrites } : undefined);
+    return this.pass;
+  }
+
+  private closePass(): void {
+    this.pass?.end();
+    this.pass = undefined;
+  }
+
+  /** Hands what is batched to the GPU. */
+  flush(): void {
+    this.closePass();
+    if (!this.encoder) return;
+    if (this.pending > 0) this.device.queue.writeBuffer(this.parameters, 0, this.staged, 0, (this.pending * PARAMETER_BYTES) / 4);
+    this.device.queue.submit([this.encoder.finish()]);
+    this.encoder = undefined;
+    this.pending = 0;
+    this.count.submits++;
+  }
+
+  upload(to: PooledBuffer, data: Float32Array | Int32Array | Uint32Array): void {
+    // A queue write overtakes commands that are still being batched, and they may read what this buffer held before.
+    this.flush();
+    if (data.byteLength > 0) this.device.queue.writeBuffer(to.buffer, 0, data as GPUAllowSharedBufferSource);
+  }
+
+  async download(from: PooledBuffer, bytes: number): Promise<ArrayBuffer> {
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    const staging = this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    this.closePass();
+    this.encoder ??= this.device.createCommandEncoder();
+    this.encoder.copyBufferToBuffer(from.buffer, 0, staging, 0, size);
+    this.flush();
+    await staging.mapAsync(GPUMapMode.READ);
+    const copy = staging.getMappedRange().slice(0, bytes);
+    staging.destroy();
+    this.check();
+    return copy;
+  }
+
+  /** Resolves when all work so far is done; fails when the device refused some of it. */
+  async sync(): Promise<void> {
+    this.flush();
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  private check(): void {
+    if (this.failure === undefined) return;
+    const reason = this.failure;
+    this.failure = undefined;
+    throw new JitLensError('JLR-GPU', `the device refused its work: ${reason.trim().split('\n')[0] ?? ''}`, 'Run `jitlens doctor`.');
+  }
+
+  /** Times every dispatch of `body`, each in a pass of its own; undefined where the device has no timestamps. */
+  async timed(body: () => Promise<void> | void): Promise<readonly { label: string; ms: number }[] | undefined> {
+    if (!this.device.features.has('timestamp-query')) {
+      await body();
+      return undefined;
+    }
+    this.flush();
+    const clock = new Clock(this.device);
+    this.clock = clock;
+    try {
+      await body();
+    } finally {
+      this.flush();
+      this.clock = undefined;
+    }
+    return clock.read();
+  }
+}
+
+/** At most 65,535 workgroups go in one dim. */
+export function gridOf(workgroups: number): readonly [number, number] {
+  if (workgroups <= MAX_GROUPS) return [workgroups, 1];
+  const rows = Math.ceil(workgroups / MAX_GROUPS);
+  if (rows > MAX_GROUPS) throw new JitLensError('JLT-SIZE', `${workgroups} workgroups are more than a device can run at once`, 'Split the tensor.');
+  return [Math.ceil(workgroups / rows), rows];
+}

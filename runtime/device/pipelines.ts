@@ -1,0 +1,81 @@
+/**
+ * @file Compute pipelines. In: kernel text. Out: a pipeline, made once for each text, with its bind groups remembered:
+ * a loop that runs the same ops over recycled buffers makes none.
+ */
+import type { PooledBuffer } from './buffers.ts';
+
+/** Room for one dispatch's parameters; also the alignment that dynamic offsets need. */
+export const PARAMETER_BYTES = 256;
+const REMEMBERED_GROUPS = 256;
+
+export interface PipelineForm {
+  readonly wgsl: string;
+  /** Whether each bound buffer is written. */
+  readonly writable: readonly boolean[];
+  readonly parametric: boolean;
+}
+
+export class Pipeline {
+  private readonly groups = new Map<string, GPUBindGroup>();
+
+  constructor(
+    private readonly device: GPUDevice,
+    readonly handle: GPUComputePipeline,
+    private readonly layout: GPUBindGroupLayout,
+    private readonly parametric: boolean,
+  ) {}
+
+  bind(buffers: readonly PooledBuffer[], parameters: GPUBuffer): GPUBindGroup {
+    let key = '';
+    for (const b of buffers) key += `${b.id},`;
+    const known = this.groups.get(key);
+    if (known) return known;
+    if (this.groups.size >= REMEMBERED_GROUPS) this.groups.clear();
+    const entries: GPUBindGroupEntry[] = buffers.map((b, binding) => ({ binding, resource: { buffer: b.buffer } }));
+    if (this.parametric) entries.push({ binding: buffers.length, resource: { buffer: parameters, size: PARAMETER_BYTES } });
+    const group = this.device.createBindGroup({ layout: this.layout, entries });
+    this.groups.set(key, group);
+    return group;
+  }
+}
+
+export class Pipelines {
+  private readonly made = new Map<string, Pipeline>();
+  private readonly layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+
+  constructor(private readonly device: GPUDevice) {}
+
+  get size(): number {
+    return this.made.size;
+  }
+
+  get(form: PipelineForm): Pipeline {
+    const known = this.made.get(form.wgsl);
+    if (known) return known;
+    const { group, pipeline } = this.layout(form);
+    const module = this.device.createShaderModule({ code: form.wgsl });
+    const handle = this.device.createComputePipeline({ layout: pipeline, compute: { module, entryPoint: 'main' } });
+    const made = new Pipeline(this.device, handle, group, form.parametric);
+    this.made.set(form.wgsl, made);
+    return made;
+  }
+
+  private layout({ writable, parametric }: PipelineForm) {
+    const key = `${writable.map(Number).join('')}${parametric ? 'p' : ''}`;
+    const known = this.layouts.get(key);
+    if (known) return known;
+    const entries: GPUBindGroupLayoutEntry[] = writable.map((w, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: w ? 'storage' : 'read-only-storage' },
+    }));
+    if (parametric) {
+      const buffer: GPUBufferBindingLayout = { type: 'uniform', hasDynamicOffset: true, minBindingSize: PARAMETER_BYTES };
+      entries.push({ binding: writable.length, visibility: GPUShaderStage.COMPUTE, buffer });
+    }
+    const group = this.device.createBindGroupLayout({ entries });
+    const made = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };
+    this.layouts.set(key, made);
+    return made;
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * @file The library's public names. Importing it opens a device: the machine's GPU, else the software one, else the
+ * reference interpreter; `JITLENS_DEVICE` (gpu, software, reference) asks for one.
+ */
+import './ops/table.ts';
+import { useDefaultDevice } from './kernels/open.ts';
+
+await useDefaultDevice();
+
+export { Tensor } from './tensor/tensor.ts';
+export type { DType } from './tensor/dtype.ts';
+export { arange, full, ones, rand, randn, range, tensor, zeros } from './tensor/create.ts';
+export { manualSeed } from './tensor/random.ts';
+export { cat, stack } from './ops/move.ts';
+export { JitLensError } from './errors.ts';

@@ -1,0 +1,125 @@
+/**
+ * @file Changes of axes. In: a loop nest. Out: the same nest over other axes: split, so that quotients and remainders
+ * vanish from its indices, or written out, so that a thread computes several positions and shares their loads.
+ */
+import { axis, condition, fromAxis, plus, substitute, times, type Axis, type Condition, type Index } from '../tensor/affine.ts';
+import { children, withChildren, type Builder, type Expr } from './expr.ts';
+import type { Nest } from './nest.ts';
+
+type Replacement = (a: Axis) => Index | undefined;
+
+/** The expression with axes replaced, and the summed axes that `split` names cut in two. */
+export function replaceAxes(b: Builder, to: Replacement, cut: (a: Axis) => readonly Axis[] = (a) => [a]): (expr: Expr) => Expr {
+  const done = new Map<Expr, Expr>();
+  const visit = (expr: Expr): Expr => {
+    const known = done.get(expr);
+    if (known) return known;
+    const outer = b.origin;
+    b.origin = expr.origin;
+    const result = rebuilt(expr);
+    b.origin = outer;
+    done.set(expr, result);
+    return result;
+  };
+  const rebuilt = (expr: Expr): Expr => {
+    switch (expr.kind) {
+      case 'load':
+        return b.load(expr.buffer, substitute(expr.index, to), expr.type);
+      case 'position':
+        return b.position(substitute(expr.index, to), expr.start, expr.step, expr.type);
+      case 'select':
+        return b.select(substituteCondition(expr.when, to), visit(expr.yes), visit(expr.no));
+      case 'reduce':
+        return b.reduce(expr.combiner, expr.axes.flatMap(cut), visit(expr.body));
+      default:
+        return withChildren(b, expr, children(expr).map(visit));
+    }
+  };
+  return visit;
+}
+
+function substituteCondition(when: Condition, to: Replacement) {
+  return condition(when.tests.map((t) => ({ ...t, index: substitute(t.index, to) })));
+}
+
+/** Axes whose quotient and remainder by one number are used become two axes, until none is left. */
+export function splitAxes(nest: Nest): Nest {
+  let current = nest;
+  for (let round = 0; round < 32; round++) {
+    const found = divided(current);
+    if (!found) return current;
+    const { of, by } = found;
+    const [outer, inner] = [axis(`${of.key}d`, of.extent / by), axis(`${of.key}m`, by)];
+    const value = plus(times(fromAxis(outer), by), fromAxis(inner));
+    const to: Replacement = (a) => (a.key === of.key ? value : undefined);
+    const cut = (a: Axis) => (a.key === of.key ? [outer, inner].filter((x) => x.extent > 1) : [a]);
+    const visit = replaceAxes(current.builder, to, cut);
+    current = {
+      ...current,
+      axes: current.axes.flatMap(cut),
+      stores: current.stores.map((s) => ({ ...s, index: substitute(s.index, to), value: visit(s.value) })),
+    };
+  }
+  return current;
+}
+
+/** The smallest cut that some index asks for. */
+function divided(nest: Nest): { of: Axis; by: number } | undefined {
+  let found: { of: Axis; by: number } | undefined;
+  const look = (index: Index): void => {
+    for (const { atom } of index.terms) {
+      if (atom.kind === 'axis') continue;
+      const [only] = atom.of.terms;
+      const plain = atom.of.constant === 0 && atom.of.terms.length === 1 && only?.coefficient === 1;
+      if (plain && only.atom.kind === 'axis' && only.atom.extent % atom.by === 0 && (!found || atom.by < found.by)) {
+        found = { of: only.atom, by: atom.by };
+      }
+      look(atom.of);
+    }
+  };
+  for (const expr of everyExpr(nest)) for (const index of indicesOf(expr)) look(index);
+  for (const store of nest.stores) look(store.index);
+  return found;
+}
+
+export function indicesOf(expr: Expr): readonly Index[] {
+  if (expr.kind === 'load' || expr.kind === 'position') return [expr.index];
+  return expr.kind === 'select' ? expr.when.tests.map((t) => t.index) : [];
+}
+
+/** Every expression of the nest, once, children first. */
+export function everyExpr(nest: Nest): Expr[] {
+  return everyUnder(nest.stores.map((s) => s.value));
+}
+
+export function everyUnder(roots: readonly Expr[]): Expr[] {
+  const seen = new Set<Expr>();
+  const visit = (expr: Expr): void => {
+    if (seen.has(expr)) return;
+    for (const child of children(expr)) visit(child);
+    seen.add(expr);
+  };
+  roots.forEach(visit);
+  return [...seen];
+}
+
+/**
+ * One thread computes `count` positions of `of`, a stride apart, so that neighbouring threads stay neighbours in memory.
+ * Where `count` does not divide the extent, the last stores are guarded.
+ */
+export function writeOut(nest: Nest, of: Axis, count: number): Nest {
+  const stride = Math.ceil(of.extent / count);
+  const inner = axis(`${of.key}t`, stride);
+  const stores = Array.from({ length: count }, (_, i) => {
+    const place = plus(fromAxis(inner), i * stride);
+    const to: Replacement = (a) => (a.key === of.key ? place : undefined);
+    const visit = replaceAxes(nest.builder, to);
+    const inRange = condition([{ index: place, lo: 0, hi: of.extent }]);
+    return nest.stores.map((s) => {
+      const tests = [...(s.guard?.tests ?? []).map((t) => ({ ...t, index: substitute(t.index, to) })), ...(inRange === 'never' ? [] : (inRange?.tests ?? []))];
+      const guard = condition(tests);
+      return { ...s, index: substitute(s.index, to), value: visit(s.value), guard: guard === 'never' ? undefined : guard };
+    });
+  });
+  return { ...nest, axes: nest.axes.flatMap((a) => (a.key !== of.key ? [a] : stride > 1 ? [inner] : [])), stores: stores.flat() };
+}

@@ -1,0 +1,193 @@
+/**
+ * @file Eager execution on a GPU. In: one op at a time. Out: one dispatch each, through the same loop nests and WGSL as
+ * fused graphs. A call like an earlier one, in everything but the memory it uses, costs a look-up; a call of the same
+ * form with other sizes shares the pipeline.
+ */
+import { JitLensError } from '../errors.ts';
+import type { Gpu } from '../device/gpu.ts';
+import type { PooledBuffer } from '../device/buffers.ts';
+import type { Pipeline } from '../device/pipelines.ts';
+import { GraphBuilder, type NodeInput } from '../ir/graph.ts';
+import { formatAttributes, type Attributes, type OpSpec } from '../ops/spec.ts';
+import { conversions } from '../ops/convert.ts';
+import type { Backend, Operand } from '../tensor/backend.ts';
+import { dtypes, type DType, type HostArray } from '../tensor/dtype.ts';
+import { contiguous, isContiguous, sameLayout, sliced, type Layout } from '../tensor/layout.ts';
+import { numel } from '../tensor/shape.ts';
+import type { Storage } from '../tensor/storage.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { buildKernel } from './kernel.ts';
+import { lower } from './lower.ts';
+
+export interface GpuStorage extends Storage {
+  readonly buffer: PooledBuffer;
+}
+
+/** A call that was made before: its pipeline, and which operand each binding is (−1 for the result). */
+interface Recipe {
+  readonly pipeline: Pipeline;
+  readonly bindings: readonly number[];
+  readonly parameters: Int32Array;
+  readonly workgroups: number;
+}
+
+const REMEMBERED_CALLS = 4096;
+
+export class GpuBackend implements Backend {
+  private readonly recipes = new Map<string, Recipe>();
+  private readonly abandoned: FinalizationRegistry<PooledBuffer>;
+
+  constructor(readonly gpu: Gpu) {
+    this.abandoned = new FinalizationRegistry((buffer) => gpu.pool.give(buffer));
+  }
+
+  get info() {
+    return this.gpu.info;
+  }
+
+  allocate(dtype: DType, length: number): GpuStorage {
+    const bytes = length * dtypes[dtype].bytes;
+    const limit = this.gpu.device.limits.maxStorageBufferBindingSize;
+    if (bytes > limit) {
+      throw new JitLensError('JLT-SIZE', `a tensor of ${length} ${dtype} needs ${bytes} bytes, and this device binds at most ${limit}`, 'Split it.');
+    }
+    return this.adopt(dtype, length, this.gpu.pool.take(bytes));
+  }
+
+  /** A storage over a buffer, which goes back to the pool when it is released or nothing holds it. */
+  private adopt(dtype: DType, length: number, buffer: PooledBuffer): GpuStorage {
+    let released = false;
+    const storage: GpuStorage = {
+      backend: this,
+      dtype,
+      length,
+      version: 0,
+      get buffer() {
+        if (released) throw new JitLensError('JLT-DISPOSED', 'this tensor was disposed of', 'Read it before dispose().');
+        return buffer;
+      },
+      release: () => {
+        if (released) return;
+        released = true;
+        this.abandoned.unregister(storage);
+        this.gpu.pool.give(buffer);
+      },
+    };
+    this.abandoned.register(storage, buffer, storage);
+    return storage;
+  }
+
+  upload(dtype: DType, data: ArrayLike<number>): GpuStorage {
+    const storage = this.allocate(dtype, data.length);
+    const host = dtypes[dtype].fromHost(data.length);
+    if (dtype === 'bool') for (let i = 0; i < data.length; i++) host[i] = data[i] === 0 ? 0 : 1;
+    else host.set(data);
+    this.gpu.upload(storage.buffer, host);
+    return storage;
+  }
+
+  async read(storage: Storage, layout: Layout): Promise<HostArray> {
+    const count = numel(layout.shape);
+    const { dtype } = storage;
+    if (count === 0) return dtypes[dtype].fromHost(0);
+    const source = new Tensor(storage, layout);
+    const whole = isContiguous(layout) && layout.offset === 0 ? source : this.compact(source);
+    const raw = await this.gpu.download(bufferOf(whole), count * dtypes[dtype].bytes);
+    if (whole !== source) whole.dispose();
+    return dtype === 'float32' ? new Float32Array(raw) : dtype === 'int32' ? new Int32Array(raw) : new Uint32Array(raw);
+  }
+
+  private compact(x: Tensor): Tensor {
+    const out = new Tensor(this.allocate(x.dtype, x.numel), contiguous(x.shape));
+    this.execute(conversions[x.dtype], [x], {}, out);
+    return out;
+  }
+
+  sync(): Promise<void> {
+    return this.gpu.sync();
+  }
+
+  execute(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
+    if (out.numel === 0) return;
+    if (op.kind === 'join' && inputs.length >= this.gpu.maxStorageBuffers) return this.joinOneByOne(inputs, attributes, out);
+    if (inputs.some((x) => typeof x === 'object' && x.storage === out.storage && !sameLayout(x.layout, out.layout))) {
+      return this.throughCopy(op, inputs, attributes, out);
+    }
+    const key = signature(op, inputs, attributes, out);
+    const recipe = this.recipes.get(key) ?? this.prepare(key, op, inputs, attributes, out);
+    const { pipeline, parameters, workgroups, bindings } = recipe;
+    const buffers = bindings.map((i) => bufferOf(i < 0 ? out : (inputs[i] as Tensor)));
+    this.gpu.dispatch({ pipeline, parameters, workgroups, buffers, label: op.name });
+  }
+
+  private prepare(key: string, op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): Recipe {
+    const build = new GraphBuilder();
+    const nodes = inputs.map((x, i): NodeInput => {
+      if (typeof x === 'number') return x;
+      return build.external('input', String(i), x.layout, { shape: x.shape, dtype: x.dtype }, []);
+    });
+    const root = build.op(op, nodes, attributes, { stack: [] });
+    const lowered = lower({ root, inside: new Set([root]) }, { layout: out.layout, dtype: out.dtype });
+    const operandOf = (position: number) => (position === lowered.target ? -1 : nodes.indexOf(lowered.reads[position] ?? NaN));
+    const tensorOf = (i: number) => (i < 0 ? out : (inputs[i] as Tensor));
+    const kernel = buildKernel(
+      lowered,
+      (position) => {
+        const { storage, dtype } = tensorOf(operandOf(position));
+        return { storage, dtype };
+      },
+      true,
+    );
+    const bindings = kernel.storages.map((s) => (s === out.storage ? -1 : inputs.findIndex((x) => typeof x === 'object' && x.storage === s)));
+    const { parameters, workgroups } = kernel.text;
+    const recipe = { pipeline: this.gpu.pipelines.get(kernel.form), bindings, parameters, workgroups };
+    if (this.recipes.size >= REMEMBERED_CALLS) this.recipes.clear();
+    this.recipes.set(key, recipe);
+    return recipe;
+  }
+
+  /** More operands than a kernel can bind: each is copied to its place by itself. */
+  private joinOneByOne(inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
+    const dim = attributes['dim'] as number;
+    let start = 0;
+    for (const x of inputs) {
+      if (typeof x === 'number') continue;
+      const size = x.shape[dim] ?? 0;
+      this.execute(conversions[out.dtype], [x], {}, new Tensor(out.storage, sliced(out.layout, dim, start, size, 1)));
+      start += size;
+    }
+  }
+
+  /** The result overlaps an operand that lies differently: it is computed apart, then put in place. */
+  private throughCopy(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
+    const apart = new Tensor(this.allocate(out.dtype, out.numel), contiguous(out.shape));
+    this.execute(op, inputs, attributes, apart);
+    this.execute(conversions[out.dtype], [apart], {}, out);
+    apart.dispose();
+  }
+}
+
+export function bufferOf(x: Tensor): PooledBuffer {
+  return (x.storage as GpuStorage).buffer;
+}
+
+/** Everything about a call that its kernel depends on; which storages coincide is part of it. */
+function signature(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): string {
+  const storages: Storage[] = [out.storage];
+  let key = `${op.name}|${formatAttributes(attributes)}|${describe(out)}`;
+  for (const x of inputs) {
+    if (typeof x === 'number') {
+      key += `;${Object.is(x, -0) ? '-0' : x}`;
+      continue;
+    }
+    let place = storages.indexOf(x.storage);
+    if (place < 0) place = storages.push(x.storage) - 1;
+    key += `;${place}${describe(x)}`;
+  }
+  return key;
+}
+
+function describe({ dtype, layout }: Tensor): string {
+  return `${dtype}[${layout.shape.join()}](${layout.strides.join()})@${layout.offset}`;
+}
+

@@ -1,0 +1,154 @@
+/**
+ * @file What a kernel computes for one position: expressions over loads, index by index. In: pieces, through a `Builder`.
+ * Out: a graph of shared nodes: building the same thing twice gives the same object, so common work is computed once.
+ */
+import { collectAxes, fromAxis, type Axis, type Condition, type Index } from '../tensor/affine.ts';
+import type { DType } from '../tensor/dtype.ts';
+import type { ElementwiseSpec, ReduceSpec } from '../ops/spec.ts';
+
+interface Common {
+  readonly id: number;
+  readonly type: DType;
+  /** The axes it depends on that are not bound inside it. */
+  readonly free: ReadonlyMap<string, Axis>;
+  /** The graph node that it was first built for. */
+  readonly origin: number;
+}
+
+export interface Combiner {
+  readonly name: string;
+  readonly combine: string;
+  readonly identity: number;
+}
+
+export type Expr =
+  | (Common & { readonly kind: 'literal'; readonly value: number })
+  /** start + step · index, as a value. */
+  | (Common & { readonly kind: 'position'; readonly index: Index; readonly start: number; readonly step: number })
+  | (Common & { readonly kind: 'load'; readonly buffer: number; readonly index: Index })
+  | (Common & { readonly kind: 'call'; readonly op: ElementwiseSpec; readonly args: readonly Expr[] })
+  | (Common & { readonly kind: 'cast'; readonly value: Expr })
+  | (Common & { readonly kind: 'select'; readonly when: Condition; readonly yes: Expr; readonly no: Expr })
+  | (Common & { readonly kind: 'reduce'; readonly combiner: Combiner; readonly axes: readonly Axis[]; readonly body: Expr });
+
+export function sumCombiner(): Combiner {
+  return { name: 'sum', combine: 'a + b', identity: 0 };
+}
+
+export function combinerOf(spec: ReduceSpec, dtype: DType): Combiner {
+  return { name: spec.name, combine: spec.combine, identity: spec.identity(dtype) };
+}
+
+/** Makes expressions; equal ones are made once. One builder serves one kernel. */
+export class Builder {
+  private readonly made = new Map<string, Expr>();
+  /** The graph node that expressions are being built for. */
+  origin = -1;
+
+  private share<E extends Expr>(key: string, make: (common: Common) => E, type: DType, free: Map<string, Axis>): Expr {
+    const twin = this.made.get(key);
+    if (twin) return twin;
+    const expr = make({ id: this.made.size, type, free, origin: this.origin });
+    this.made.set(key, expr);
+    return expr;
+  }
+
+  literal(value: number, type: DType): Expr {
+    const key = `${Object.is(value, -0) ? '-0' : value}:${type}`;
+    return this.share(key, (c) => ({ ...c, kind: 'literal', value }), type, new Map());
+  }
+
+  position(index: Index, start: number, step: number, type: DType): Expr {
+    const key = `p${index.key},${start},${step}:${type}`;
+    return this.share(key, (c) => ({ ...c, kind: 'position', index, start, step }), type, axesOf([index]));
+  }
+
+  load(buffer: number, index: Index, type: DType): Expr {
+    return this.share(`l${buffer}[${index.key}]`, (c) => ({ ...c, kind: 'load', buffer, index }), type, axesOf([index]));
+  }
+
+  call(op: ElementwiseSpec, args: readonly Expr[], type: DType): Expr {
+    const key = `${op.name}(${args.map((a) => a.id).join()}):${type}`;
+    return this.share(key, (c) => ({ ...c, kind: 'call', op, args }), type, union(args));
+  }
+
+  cast(value: Expr, type: DType): Expr {
+    if (value.type === type) return value;
+    if (value.kind === 'literal') return this.literal(convertHost(value.value, type), type);
+    return this.share(`c${value.id}:${type}`, (c) => ({ ...c, kind: 'cast', value }), type, union([value]));
+  }
+
+  select(when: Condition | undefined | 'never', yes: Expr, no: Expr): Expr {
+    if (when === undefined || yes === no) return yes;
+    if (when === 'never') return no;
+    const free = union([yes, no]);
+    for (const test of when.tests) collectAxes(test.index, free);
+    return this.share(`s${when.key}?${yes.id}:${no.id}`, (c) => ({ ...c, kind: 'select', when, yes, no }), yes.type, free);
+  }
+
+  /** A reduction; one directly inside another with the same combination becomes part of it. */
+  reduce(combiner: Combiner, axes: readonly Axis[], body: Expr): Expr {
+    if (body.kind === 'reduce' && body.combiner.name === combiner.name && body.combiner.identity === combiner.identity) {
+      return this.reduce(combiner, [...axes, ...body.axes], body.body);
+    }
+    const free = union([body]);
+    for (const a of axes) free.delete(a.key);
+    const key = `r${combiner.name}:${combiner.identity}{${axes.map((a) => `${a.key}:${a.extent}`).join()}}${body.id}`;
+    return this.share(key, (c) => ({ ...c, kind: 'reduce', combiner, axes, body }), body.type, free);
+  }
+}
+
+function axesOf(indices: readonly Index[]): Map<string, Axis> {
+  const found = new Map<string, Axis>();
+  for (const index of indices) collectAxes(index, found);
+  return found;
+}
+
+function union(parts: readonly Expr[]): Map<string, Axis> {
+  const all = new Map<string, Axis>();
+  for (const part of parts) for (const [key, a] of part.free) all.set(key, a);
+  return all;
+}
+
+/** A number as `type` holds it. */
+export function convertHost(value: number, type: DType): number {
+  if (type === 'bool') return Number(value !== 0);
+  if (type === 'float32') return Math.fround(value);
+  return type === 'int32' ? Math.trunc(value) | 0 : Math.trunc(value) >>> 0;
+}
+
+/** The expressions directly inside `expr`. */
+export function children(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'call':
+      return expr.args;
+    case 'cast':
+      return [expr.value];
+    case 'select':
+      return [expr.yes, expr.no];
+    case 'reduce':
+      return [expr.body];
+    default:
+      return [];
+  }
+}
+
+/** The same expression with other children. */
+export function withChildren(b: Builder, expr: Expr, parts: readonly Expr[]): Expr {
+  const [first = expr, second = expr] = parts;
+  switch (expr.kind) {
+    case 'call':
+      return b.call(expr.op, parts, expr.type);
+    case 'cast':
+      return b.cast(first, expr.type);
+    case 'select':
+      return b.select(expr.when, first, second);
+    case 'reduce':
+      return b.reduce(expr.combiner, expr.axes, first);
+    default:
+      return expr;
+  }
+}
+
+/** The index of an axis, for those who build by axis. */
+export const at = fromAxis;

@@ -1,0 +1,51 @@
+/**
+ * @file One kernel, ready to be compiled. In: a lowered group and which storage each of its tensors lies in. Out: its
+ * text, the storages to bind, and its launch.
+ */
+import { dtypes, type DType } from '../tensor/dtype.ts';
+import type { PipelineForm } from '../device/pipelines.ts';
+import type { Lowered } from './lower.ts';
+import { schedule } from './schedule.ts';
+import { emit, type KernelText } from './wgsl.ts';
+
+export interface Kernel<S> {
+  readonly text: KernelText;
+  readonly form: PipelineForm;
+  /** What to bind, in order. */
+  readonly storages: readonly S[];
+  readonly schedule: string;
+}
+
+/** `storageOf` gives the storage of the i-th tensor that is read, and of the target, which comes last. */
+export function buildKernel<S extends object>(
+  lowered: Lowered,
+  storageOf: (position: number) => { storage: S; dtype: DType },
+  parametric: boolean,
+): Kernel<S> {
+  const storages: S[] = [];
+  const bound: { dtype: DType; writable: boolean }[] = [];
+  const slots: number[] = [];
+  // The target first: a tensor that is read from the same storage then shares its writable binding.
+  for (const position of [lowered.target, ...lowered.reads.keys()]) {
+    const { storage, dtype } = storageOf(position);
+    let slot = storages.indexOf(storage);
+    if (slot < 0) {
+      slot = storages.push(storage) - 1;
+      bound.push({ dtype, writable: position === lowered.target });
+    }
+    slots[position] = slot;
+  }
+  const plan = schedule(lowered.nest);
+  const text = emit(plan, slots, bound, parametric);
+  const tile = plan.tile > 1 ? `, ${plan.tile} positions a thread` : '';
+  return {
+    text,
+    form: { wgsl: text.wgsl, writable: bound.map((b) => b.writable), parametric: text.parameters.length > 0 },
+    storages,
+    schedule: `${plan.kind}${tile}, ${text.workgroupSize} threads`,
+  };
+}
+
+export function bytesOf(dtype: DType, elements: number): number {
+  return dtypes[dtype].bytes * elements;
+}

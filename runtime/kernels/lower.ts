@@ -1,0 +1,237 @@
+/**
+ * @file From a group of graph nodes to a loop nest. In: the nodes that become one kernel, the tensors it reads and the one
+ * it fills. Out: stores of expressions, in which views have become index arithmetic and intermediate tensors are gone.
+ */
+import { invariant } from '../errors.ts';
+import { writtenLayout } from '../ops/write.ts';
+import type { ElementwiseSpec, Source } from '../ops/spec.ts';
+import { axis, condition, constant, divide, flatten, fromAxis, modulo, plus, unflatten, type Axis, type Index } from '../tensor/affine.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { contiguous, type Layout } from '../tensor/layout.ts';
+import { contiguousStrides, numel, sameShape, type Shape } from '../tensor/shape.ts';
+import type { Node, NodeInput, OpNode } from '../ir/graph.ts';
+import { isNode, layoutOf } from '../ir/graph.ts';
+import { product } from './arithmetic.ts';
+import { Builder, combinerOf, sumCombiner, type Expr } from './expr.ts';
+import type { Nest, Store } from './nest.ts';
+
+export interface Group {
+  /** The node whose elements are stored. */
+  readonly root: OpNode;
+  /** Nodes computed inside the kernel, the root among them. */
+  readonly inside: ReadonlySet<Node>;
+}
+
+/** Where the root's elements go. */
+export interface Target {
+  readonly layout: Layout;
+  readonly dtype: DType;
+}
+
+export interface Lowered {
+  readonly nest: Nest;
+  /** Tensors that loads name by position. The target, when it is not read, has the position after the last. */
+  readonly reads: readonly Node[];
+  readonly target: number;
+}
+
+/** Without a target the root fills a row-major tensor of its own shape. */
+export function lower(group: Group, target?: Target): Lowered {
+  const { root } = group;
+  const state = new Lowering(group.inside);
+  const to = target ?? { layout: contiguous(root.meta.shape), dtype: root.meta.dtype };
+  const parts = joinedParts(root);
+  const shape = parts?.shape ?? root.meta.shape;
+  const axes = shape.map((size, d) => axis(`o${d}`, size));
+  const position = axes.map(fromAxis);
+  const stores: Omit<Store, 'buffer'>[] = [];
+  const store = (value: Expr, index: readonly Index[]) =>
+    stores.push({ value: state.b.cast(value, to.dtype), index: flatten(index, to.layout.strides, to.layout.offset) });
+  if (parts) {
+    parts.inputs.forEach((part, i) => {
+      const shifted = position.map((index, d) => (d === parts.dim ? plus(index, i * (shape[d] ?? 1)) : index));
+      store(state.value(part, position, 0), shifted);
+    });
+  } else store(state.value(root, position, 0), position);
+  const target_ = state.reads.length;
+  return {
+    nest: { axes: axes.filter((a) => a.extent !== 1), stores: stores.map((s) => ({ ...s, buffer: target_ })), builder: state.b },
+    reads: state.reads,
+    target: target_,
+  };
+}
+
+/** A root that lays tensors of one shape end to end is stored part by part, so that parts can share their loads. */
+function joinedParts(root: OpNode): { dim: number; shape: Shape; inputs: readonly Node[] } | undefined {
+  if (root.op.kind !== 'join') return undefined;
+  const inputs = root.inputs.filter(isNode);
+  const [first] = inputs;
+  if (!first || inputs.some((x) => !sameShape(x.meta.shape, first.meta.shape))) return undefined;
+  return { dim: root.attributes['dim'] as number, shape: first.meta.shape, inputs };
+}
+
+class Lowering {
+  readonly b = new Builder();
+  readonly reads: Node[] = [];
+  private readonly memo = new Map<string, Expr>();
+
+  constructor(private readonly inside: ReadonlySet<Node>) {}
+
+  /** The value of `input` at `index`; reductions inside it use axes numbered from `depth`. */
+  value(input: NodeInput, index: readonly Index[], depth: number): Expr {
+    if (!isNode(input)) return this.b.literal(input, Number.isInteger(input) ? 'int32' : 'float32');
+    const key = `${input.id}@${depth}:${index.map((i) => i.key).join()}`;
+    const known = this.memo.get(key);
+    if (known) return known;
+    const outer = this.b.origin;
+    this.b.origin = input.origins[0] ?? input.id;
+    const expr = input.kind === 'op' && this.inside.has(input) ? this.compute(input, index, depth) : this.load(input, index);
+    this.b.origin = outer;
+    this.memo.set(key, expr);
+    return expr;
+  }
+
+  private load(node: Node, index: readonly Index[]): Expr {
+    let buffer = this.reads.indexOf(node);
+    if (buffer < 0) buffer = this.reads.push(node) - 1;
+    const { strides, offset } = layoutOf(node);
+    return this.b.load(buffer, flatten(index, strides, offset), node.meta.dtype);
+  }
+
+  private compute(node: OpNode, index: readonly Index[], depth: number): Expr {
+    const { op, inputs, attributes, meta } = node;
+    const [first, second] = inputs;
+    switch (op.kind) {
+      case 'elementwise':
+        return this.elementwise(op, node, index, depth);
+      case 'move': {
+        const x = invariant(isNode(first) && first, `${op.name} of a number`);
+        if (!op.view && op.map) return this.read(x, op.map(index, x.meta.shape, attributes), depth);
+        return this.value(x, viewed(op.view?.(contiguous(x.meta.shape), attributes), index, x.meta.shape), depth);
+      }
+      case 'reduce': {
+        const x = invariant(isNode(first) && first, `${op.name} of a number`);
+        const dims = attributes['dims'] as readonly number[];
+        const axes = dims.map((d, i) => axis(`r${depth + i}`, x.meta.shape[d] ?? 1));
+        const kept = index.filter((_, d) => !attributes['keepdim'] || !dims.includes(d)).values();
+        const inner = x.meta.shape.map((_, d) => {
+          const i = dims.indexOf(d);
+          return i < 0 ? (kept.next().value ?? constant(0)) : indexOf(axes[i]);
+        });
+        return this.reduced(combinerOf(op, meta.dtype), axes, () => this.b.cast(this.value(x, inner, depth + dims.length), meta.dtype));
+      }
+      case 'contract': {
+        const nodes = inputs.filter(isNode);
+        const shapes = nodes.map((x) => x.meta.shape);
+        const axes = op.extents(shapes, attributes).map((size, i) => axis(`r${depth + i}`, size));
+        const sources = op.sources(index, axes.map(fromAxis), shapes, attributes);
+        return this.reduced(sumCombiner(), axes, () => {
+          const factors = nodes.map((x, i) =>
+            this.b.cast(this.read(x, invariant(sources[i], 'a source for each operand'), depth + axes.length), meta.dtype),
+          );
+          return factors.reduce((a, c) => this.b.call(product, [a, c], meta.dtype));
+        });
+      }
+      case 'join':
+        return this.joined(node, index, depth);
+      case 'create': {
+        const { start, step } = op.value(attributes);
+        if (step === 0) return this.b.literal(start, meta.dtype);
+        return this.b.position(flatten(index, contiguousStrides(meta.shape)), start, step, meta.dtype);
+      }
+      case 'write': {
+        const layout = writtenLayout(attributes);
+        const { inside, index: at } = invariant(inverse(layout, flatten(index, contiguousStrides(meta.shape))), 'writes have an inverse');
+        const base = () => this.value(invariant(first, 'a base'), index, depth);
+        if (inside === 'never') return base();
+        const value = this.b.cast(this.value(invariant(second, 'a value'), at, depth), meta.dtype);
+        return this.b.select(inside, value, inside === undefined ? value : base());
+      }
+    }
+  }
+
+  private elementwise(op: ElementwiseSpec, node: OpNode, index: readonly Index[], depth: number): Expr {
+    const type = op.computeType(node.inputs.map((input) => (isNode(input) ? input.meta : input)));
+    const args = node.inputs.map((input, i) => {
+      const value = this.value(input, isNode(input) ? broadcast(index, input.meta.shape) : [], depth);
+      return this.b.cast(value, op.params[i] === op.condition ? 'bool' : type);
+    });
+    return this.b.call(op, args, node.meta.dtype);
+  }
+
+  private read(x: Node, source: Source, depth: number): Expr {
+    const otherwise = () => this.b.literal(source.otherwise ?? 0, x.meta.dtype);
+    if (source.inside === 'never') return otherwise();
+    const value = this.value(x, source.index, depth);
+    return source.inside ? this.b.select(source.inside, value, otherwise()) : value;
+  }
+
+  private reduced(combiner: ReturnType<typeof sumCombiner>, axes: readonly Axis[], body: () => Expr): Expr {
+    const value = body();
+    if (axes.some((a) => a.extent === 0)) return this.b.literal(combiner.identity, value.type);
+    const wide = axes.filter((a) => a.extent > 1);
+    return wide.length === 0 ? value : this.b.reduce(combiner, wide, value);
+  }
+
+  private joined(node: OpNode, index: readonly Index[], depth: number): Expr {
+    const dim = node.attributes['dim'] as number;
+    const along = invariant(index[dim], 'a joined dim');
+    let end = node.meta.shape[dim] ?? 0;
+    let rest: Expr | undefined;
+    for (const part of node.inputs.filter(isNode).reverse()) {
+      const size = part.meta.shape[dim] ?? 0;
+      const start = end - size;
+      const when = condition([{ index: along, lo: start, hi: end }]);
+      end = start;
+      if (size === 0 || when === 'never') continue;
+      const value = this.value(
+        part,
+        index.map((i, d) => (d === dim ? plus(i, -start) : i)),
+        depth,
+      );
+      rest = rest === undefined ? value : this.b.select(when, value, rest);
+    }
+    return invariant(rest, 'a join of something');
+  }
+}
+
+const indexOf = (a: Axis | undefined): Index => (a ? fromAxis(a) : constant(0));
+
+/** The operand's index for an index of the broadcast result. */
+function broadcast(index: readonly Index[], shape: Shape): Index[] {
+  const skip = index.length - shape.length;
+  return shape.map((size, d) => (size === 1 ? constant(0) : (index[d + skip] ?? constant(0))));
+}
+
+/** The operand's index for an index of its view. */
+function viewed(layout: Layout | undefined, index: readonly Index[], shape: Shape): Index[] {
+  const { strides, offset } = invariant(layout, 'a row-major tensor has every view');
+  return unflatten(flatten(index, strides, offset), shape);
+}
+
+/**
+ * The index into a view for a flat position in what it views, and when there is one. Undefined when the view's dims are
+ * not nested in each other, so that positions do not tell them apart.
+ */
+export function inverse(layout: Layout, flat: Index): { index: Index[]; inside: Source['inside'] } | undefined {
+  if (numel(layout.shape) === 0) return { index: layout.shape.map(() => constant(0)), inside: 'never' };
+  const dims = layout.shape.map((size, d) => ({ d, size, stride: layout.strides[d] ?? 0 })).filter(({ size }) => size > 1);
+  dims.sort((a, b) => b.stride - a.stride);
+  let reach = 0;
+  for (const { size, stride } of [...dims].reverse()) {
+    if (stride <= reach) return undefined;
+    reach += (size - 1) * stride;
+  }
+  const index = layout.shape.map(() => constant(0));
+  const tests: { index: Index; lo: number; hi: number }[] = [];
+  let rest = plus(flat, -layout.offset);
+  for (const { d, size, stride } of dims) {
+    const place = divide(rest, stride);
+    index[d] = place;
+    tests.push({ index: place, lo: 0, hi: size });
+    rest = modulo(rest, stride);
+  }
+  tests.push({ index: rest, lo: 0, hi: 1 });
+  return { index, inside: condition(tests) };
+}
+

@@ -1,0 +1,114 @@
+/**
+ * @file Re-rolling: expressions that are the same but for numbers which grow by a constant step become one expression over
+ * a new axis. It turns an unrolled sum of sums into one sum with another summed axis, and stores that tile a tensor into
+ * one store with another independent axis; so many small products become one contraction, whatever they were written for.
+ */
+import { axis } from '../tensor/affine.ts';
+import { addition } from './arithmetic.ts';
+import { children, sumCombiner, withChildren, type Builder, type Expr } from './expr.ts';
+import { generalise, generaliseIndex } from './generalise.ts';
+import type { Nest, Store } from './nest.ts';
+
+/** Terms without a reduction inside are left as they are up to here: written out they are cheaper than a loop. */
+const UNROLLED_TERMS = 16;
+
+export function reroll(nest: Nest): Nest {
+  const roll = new Roller(nest.builder);
+  return roll.stores({ ...nest, stores: nest.stores.map((s) => ({ ...s, value: roll.sums(s.value) })) });
+}
+
+class Roller {
+  private readonly done = new Map<Expr, Expr>();
+  private readonly forms = new Map<Expr, string>();
+
+  constructor(private readonly b: Builder) {}
+
+  /** The expression with every chain of additions re-rolled where its terms allow. */
+  sums(expr: Expr): Expr {
+    const known = this.done.get(expr);
+    if (known) return known;
+    const terms = addends(expr).map((t) => (t === expr ? t : this.sums(t)));
+    const result = terms.length > 1 ? this.sum(terms, expr.type) : withChildren(this.b, expr, children(expr).map((c) => this.sums(c)));
+    this.done.set(expr, result);
+    return result;
+  }
+
+  private sum(terms: readonly Expr[], type: Expr['type']): Expr {
+    const families = new Map<string, Expr[]>();
+    for (const term of terms) families.set(this.form(term), [...(families.get(this.form(term)) ?? []), term]);
+    const parts = [...families.values()].flatMap((family) => this.family(family));
+    const real = parts.filter((p) => p.kind !== 'literal' || p.value !== 0);
+    const [first = this.b.literal(0, type), ...rest] = real;
+    return rest.reduce((sum, term) => this.b.call(addition, [sum, term], type), first);
+  }
+
+  /** Like terms as one reduction over a new axis, or as they are. */
+  private family(terms: readonly Expr[]): readonly Expr[] {
+    const [first] = terms;
+    const worth = first?.kind === 'reduce' ? terms.length > 1 : terms.length > UNROLLED_TERMS;
+    if (!first || !worth || first.type === 'bool') return terms;
+    const over = axis(newAxis(terms), terms.length);
+    const body = generalise(this.b, terms, over);
+    return body && body !== first ? [this.b.reduce(sumCombiner(), [over], body)] : terms;
+  }
+
+  /** What an expression looks like without the constants of its indices. */
+  private form(expr: Expr): string {
+    const known = this.forms.get(expr);
+    if (known !== undefined) return known;
+    const inside = children(expr).map((c) => this.form(c)).join();
+    const own =
+      expr.kind === 'load'
+        ? `${expr.buffer}[${expr.index.terms.map((t) => t.coefficient).join()}]`
+        : expr.kind === 'call'
+          ? expr.op.name
+          : expr.kind === 'literal'
+            ? String(expr.value)
+            : expr.kind === 'reduce'
+              ? expr.axes.map((a) => a.key + a.extent).join()
+              : '';
+    const form = `${expr.kind}${own}(${inside})`;
+    this.forms.set(expr, form);
+    return form;
+  }
+
+  /** Stores that fill one buffer alike as one store over a new, outermost axis. */
+  stores(nest: Nest): Nest {
+    const { stores } = nest;
+    const [first] = stores;
+    if (!first || stores.length < 2 || stores.some((s) => s.buffer !== first.buffer)) return nest;
+    const over = axis('s', stores.length);
+    const value = generalise(this.b, stores.map((s) => s.value), over);
+    const index = generaliseIndex(stores.map((s) => s.index), over);
+    if (!value || !index) return nest;
+    const store: Store = { buffer: first.buffer, index, value };
+    return { ...nest, axes: [over, ...nest.axes], stores: [store] };
+  }
+}
+
+/** The terms of a chain of additions, in order. */
+function addends(expr: Expr): readonly Expr[] {
+  const terms: Expr[] = [];
+  const stack = [expr];
+  for (let next = stack.pop(); next; next = stack.pop()) {
+    const [a, c] = next.kind === 'call' && next.op.name === addition.name && next.type === expr.type ? next.args : [];
+    if (a && c) stack.push(c, a);
+    else terms.push(next);
+  }
+  return terms;
+}
+
+/** A name for an axis that none of the terms uses: reductions may nest, so the name grows with their depth. */
+function newAxis(terms: readonly Expr[]): string {
+  let depth = 0;
+  const seen = new Set<Expr>();
+  const visit = (expr: Expr): void => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    if (expr.kind === 'reduce') for (const a of expr.axes) if (a.key.startsWith('u')) depth = Math.max(depth, Number.parseInt(a.key.slice(1), 10) + 1);
+    for (const child of children(expr)) visit(child);
+  };
+  terms.forEach(visit);
+  return `u${depth}`;
+}
+

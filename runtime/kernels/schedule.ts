@@ -1,0 +1,114 @@
+/**
+ * @file How a loop nest is spread over threads. In: a nest and what the device is. Out: the nest, possibly with several
+ * positions to a thread, and one of two ways to run it: a thread for each position, or a workgroup for each, whose
+ * threads share its sums. The choice follows from extents and from which loads do not change along which axis.
+ */
+import { constant, type Axis } from '../tensor/affine.ts';
+import { everyExpr, everyUnder, replaceAxes, splitAxes, writeOut } from './axes.ts';
+import type { Expr } from './expr.ts';
+import type { Nest } from './nest.ts';
+import { reroll } from './reroll.ts';
+
+export interface Schedule {
+  readonly kind: 'thread per element' | 'workgroup per element';
+  readonly nest: Nest;
+  readonly workgroupSize: number;
+  /** Summed axes that are written out instead of looped over. */
+  readonly unrolled: ReadonlySet<string>;
+  /** Positions that one thread computes. */
+  readonly tile: number;
+}
+
+const THREADS = 64;
+const COOPERATING = 256;
+/** Fewer threads than this leave a GPU idle; tiles shrink before that. */
+const ENOUGH_THREADS = 1 << 15;
+/** Sums of up to this many terms are written out, if the kernel stays below so many terms in all. */
+const UNROLLED_SUM = 32;
+const UNROLLED_TERMS = 1024;
+
+export function schedule(lowered: Nest): Schedule {
+  const nest = splitAxes(reroll(lowered));
+  const positions = product(nest.axes);
+  const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
+  const longest = Math.max(1, ...sums.map((s) => product(s.axes)));
+  if (longest >= 128 && positions < 16384 && longest > positions / 64 && cooperative(nest)) {
+    return { kind: 'workgroup per element', nest, workgroupSize: COOPERATING, unrolled: new Set(), tile: 1 };
+  }
+  const tiled = sums.length > 0 ? tile(nest, positions) : { nest, count: 1 };
+  return {
+    kind: 'thread per element',
+    nest: tiled.nest,
+    workgroupSize: THREADS,
+    unrolled: unrolledAxes(tiled.nest),
+    tile: tiled.count,
+  };
+}
+
+const product = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);
+
+/** Every outermost sum is computed whatever the position is, so all threads of a workgroup can meet in it. */
+function cooperative(nest: Nest): boolean {
+  const outer = outermostSums(nest.stores.map((s) => s.value));
+  return outer.length > 0 && !everyUnder(outer.map((s) => s.body)).some((e) => e.kind === 'reduce');
+}
+
+/** Sums that stand in no other sum, nor under a condition. */
+export function outermostSums(roots: readonly Expr[]): Extract<Expr, { kind: 'reduce' }>[] {
+  const found = new Set<Extract<Expr, { kind: 'reduce' }>>();
+  const seen = new Set<Expr>();
+  const visit = (expr: Expr): void => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    if (expr.kind === 'reduce') found.add(expr);
+    else if (expr.kind === 'call') expr.args.forEach(visit);
+    else if (expr.kind === 'cast') visit(expr.value);
+  };
+  roots.forEach(visit);
+  return [...found];
+}
+
+/** Gives a thread several positions along the axes that most loads of the sums do not depend on. */
+function tile(nest: Nest, positions: number): { nest: Nest; count: number } {
+  const bodies = everyUnder(outermostSums(nest.stores.map((s) => s.value)).map((s) => s.body));
+  const loads = bodies.filter((e) => e.kind === 'load');
+  const reuse = nest.axes.map((a) => ({ axis: a, shared: loads.filter((l) => !l.free.has(a.key)) })).filter(({ shared }) => shared.length > 0);
+  if (loads.length < 2) return { nest, count: 1 };
+  // The innermost axis keeps threads next to each other in memory, so it is tiled last and least.
+  const order = reuse.reverse().sort((a, b) => b.shared.length - a.shared.length || a.axis.extent - b.axis.extent);
+  const [first] = order;
+  if (!first) return { nest, count: 1 };
+  const second = order.find(({ axis, shared }) => axis !== first.axis && shared.some((l) => !first.shared.includes(l)));
+  const spare = Math.max(1, Math.floor(positions / ENOUGH_THREADS));
+  const rows = fitting(first.axis.extent, Math.min(16, spare));
+  const columns = second ? fitting(second.axis.extent, Math.min(4, Math.floor(spare / rows), Math.floor(64 / rows))) : 1;
+  let tiled = rows > 1 ? writeOut(nest, first.axis, rows) : nest;
+  if (second && columns > 1) tiled = writeOut(tiled, second.axis, columns);
+  return { nest: tiled, count: rows * columns };
+}
+
+/** The largest power of two (or the whole extent) that is at most `limit`. */
+function fitting(extent: number, limit: number): number {
+  if (extent <= limit) return extent;
+  return 2 ** Math.floor(Math.log2(Math.max(1, limit)));
+}
+
+/** The summed axes that are short enough to be written out, innermost first, while the kernel stays small. */
+function unrolledAxes(nest: Nest): ReadonlySet<string> {
+  const names = new Set<string>();
+  const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
+  let terms = sums.length;
+  const axes = new Map(sums.flatMap((s) => [...s.axes].reverse().map((a) => [a.key, a] as const)));
+  for (const a of axes.values()) {
+    if (a.extent > UNROLLED_SUM || terms * a.extent > UNROLLED_TERMS) continue;
+    terms *= a.extent;
+    names.add(a.key);
+  }
+  return names;
+}
+
+/** The expression at one position of `a`. */
+export function atPosition(nest: Nest, a: Axis, position: number): (expr: Expr) => Expr {
+  return replaceAxes(nest.builder, (x) => (x.key === a.key ? constant(position) : undefined));
+}
+

@@ -1,0 +1,346 @@
+/**
+ * @file From a scheduled loop nest to WGSL. In: a schedule and the buffers it binds. Out: the text, the graph node behind
+ * each of its lines, and the numbers that it takes as parameters. With `parametric`, sizes, strides and scalars are
+ * parameters, so that kernels of one form share one pipeline whatever their shapes are.
+ */
+import type { Atom, Axis, Condition, Index } from '../tensor/affine.ts';
+import { dtypes, type DType } from '../tensor/dtype.ts';
+import { children, type Expr } from './expr.ts';
+import { everyExpr } from './axes.ts';
+import { outermostSums, atPosition, type Schedule } from './schedule.ts';
+import { bias, floatText, Parameters } from './text.ts';
+import { Scope } from './scope.ts';
+
+export interface KernelText {
+  readonly wgsl: string;
+  /** For each line the graph node that it computes for, -1 for the frame. */
+  readonly origins: readonly number[];
+  /** Values of `p`, as raw 32-bit words; empty when nothing is a parameter. */
+  readonly parameters: Int32Array;
+  readonly workgroupSize: number;
+  /** Workgroups of one dispatch, all in a row; the launcher folds them into two dims where they are too many. */
+  readonly workgroups: number;
+}
+
+export interface BoundBuffer {
+  readonly dtype: DType;
+  readonly writable: boolean;
+}
+
+type Sum = Extract<Expr, { kind: 'reduce' }>;
+
+/** `slots` says which of the bound buffers each buffer of the nest is: tensors over one storage share a binding. */
+export function emit(schedule: Schedule, slots: readonly number[], buffers: readonly BoundBuffer[], parametric: boolean): KernelText {
+  return new Emitter(schedule, slots, buffers, parametric).emit();
+}
+
+class Emitter {
+  private readonly p: Parameters;
+  private readonly preludes = new Set<string>();
+  private readonly uses = new Map<Expr, number>();
+  private temporaries = 0;
+
+  constructor(
+    private readonly plan: Schedule,
+    private readonly slots: readonly number[],
+    private readonly buffers: readonly BoundBuffer[],
+    parametric: boolean,
+  ) {
+    this.p = new Parameters(parametric);
+    const count = (e: Expr) => this.uses.set(e, (this.uses.get(e) ?? 0) + 1);
+    for (const expr of everyExpr(plan.nest)) children(expr).forEach(count);
+    for (const store of plan.nest.stores) count(store.value);
+  }
+
+  emit(): KernelText {
+    const { nest, workgroupSize, kind } = this.plan;
+    const positions = nest.axes.reduce((n, a) => n * a.extent, 1);
+    const together = kind === 'workgroup per element';
+    const body = new Scope();
+    if (together) body.line('let t = i32(group.x + group.y * groups.x);');
+    else body.line(`let t = i32((group.x + group.y * groups.x) * ${workgroupSize}u + local);`);
+    body.line(`if (t >= ${this.p.int(positions)}) { return; }`);
+    this.decode(body, nest.axes, 't');
+    if (together) this.cooperativeSums(body, outermostSums(nest.stores.map((s) => s.value)));
+    else this.serialSums(body, outermostSums(nest.stores.map((s) => s.value)));
+    if (together) body.line('if (local != 0u) { return; }');
+    for (const { buffer, index, value, guard } of nest.stores) {
+      const slot = this.slot(buffer);
+      const type = this.buffers[slot]?.dtype ?? 'float32';
+      const text = this.value(value, body);
+      const stored = type === 'bool' ? `u32(${text})` : text;
+      const assignment = `b${slot}[${this.index(index)}] = ${stored};`;
+      body.line(guard ? `if (${this.condition(guard)}) { ${assignment} }` : assignment, value.origin);
+    }
+    return this.wrap(body, positions);
+  }
+
+  private slot(buffer: number): number {
+    return this.slots[buffer] ?? buffer;
+  }
+
+  private wrap(body: Scope, positions: number): KernelText {
+    const { workgroupSize, kind } = this.plan;
+    const lines: { text: string; origin: number }[] = [];
+    const line = (text: string) => lines.push({ text, origin: -1 });
+    this.buffers.forEach(({ dtype, writable }, i) =>
+      line(`@group(0) @binding(${i}) var<storage, ${writable ? 'read_write' : 'read'}> b${i}: array<${dtypes[dtype].storage}>;`),
+    );
+    const parameters = this.p.words();
+    if (parameters.length > 0) line(`@group(0) @binding(${this.buffers.length}) var<uniform> p: array<vec4<i32>, ${parameters.length / 4}>;`);
+    for (const prelude of this.preludes) prelude.split('\n').forEach(line);
+    line('');
+    line(`@compute @workgroup_size(${workgroupSize})`);
+    line('fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,');
+    line('        @builtin(local_invocation_index) local: u32) {');
+    lines.push(...body.lines.map((l) => ({ text: `  ${l.text}`, origin: l.origin })));
+    line('}');
+    return {
+      wgsl: lines.map((l) => l.text).join('\n') + '\n',
+      origins: lines.map((l) => l.origin),
+      parameters,
+      workgroupSize,
+      workgroups: kind === 'workgroup per element' ? positions : Math.ceil(positions / workgroupSize),
+    };
+  }
+
+  /** Gives each axis its value, the last one changing fastest with `flat`. */
+  private decode(scope: Scope, axes: readonly Axis[], flat: string): void {
+    let rest = flat;
+    [...axes].reverse().forEach((a, i) => {
+      const last = i === axes.length - 1;
+      scope.line(last ? `let ${a.key} = ${rest};` : `let ${a.key} = ${rest} % ${this.p.int(a.extent)};`);
+      if (!last) {
+        const next = `${flat}${i + 1}`;
+        scope.line(`let ${next} = ${rest} / ${this.p.int(a.extent)};`);
+        rest = next;
+      }
+    });
+    for (const a of axes) scope.bound.add(a.key);
+  }
+
+  // ---- sums -------------------------------------------------------------------------------------------------------
+
+  /** Computes the sums, each in the outermost scope that can, with one loop for those over the same axes. */
+  private serialSums(scope: Scope, sums: readonly Sum[]): void {
+    const open = sums.filter((s) => scope.find(s) === undefined);
+    for (const home of new Set(open.map((s) => scope.home(s.free)))) {
+      for (const family of byAxes(open.filter((s) => scope.home(s.free) === home))) this.serialLoop(home, family);
+    }
+  }
+
+  private serialLoop(scope: Scope, family: readonly Sum[]): void {
+    const [first] = family;
+    if (first) {
+      const totals = family.map((s) => this.accumulator(scope, s));
+      const looped = first.axes.filter((a) => !this.plan.unrolled.has(a.key));
+      const unrolled = first.axes.filter((a) => this.plan.unrolled.has(a.key));
+      const loops = looped.map((a) => ({ a, scope: new Scope(scope) }));
+      let inner = scope;
+      for (const loop of loops) {
+        loop.scope.parent = inner;
+        loop.scope.bound.add(loop.a.key);
+        inner = loop.scope;
+      }
+      this.terms(inner, family.map((s) => s.body), unrolled, (values) =>
+        family.forEach((s, i) => this.accumulate(inner, s, totals[i] ?? '', values[i] ?? '')),
+      );
+      for (const { a, scope: loop } of loops.reverse()) {
+        loop.parent?.block(`for (var ${a.key} = 0; ${a.key} < ${this.p.int(a.extent)}; ${a.key}++) {`, loop);
+      }
+    }
+  }
+
+  /** Calls `use` with the bodies' values at every position of the unrolled axes, in order. */
+  private terms(scope: Scope, bodies: readonly Expr[], unrolled: readonly Axis[], use: (values: string[]) => void): void {
+    const [a, ...rest] = unrolled;
+    if (!a) {
+      this.serialSums(scope, outermostSums(bodies));
+      use(bodies.map((body) => this.value(body, scope)));
+      return;
+    }
+    for (let i = 0; i < a.extent; i++) {
+      const here = atPosition(this.plan.nest, a, i);
+      const placed = bodies.map(here);
+      for (const body of placed) this.recount(body);
+      this.terms(scope, placed, rest, use);
+    }
+  }
+
+  /** Substitution made new expressions; one that several bodies share must be computed once. */
+  private recount(expr: Expr): void {
+    const seen = this.uses.get(expr);
+    this.uses.set(expr, (seen ?? 0) + 1);
+    if (seen === undefined) for (const child of children(expr)) this.recount(child);
+  }
+
+  private accumulator(scope: Scope, sum: Sum): string {
+    const name = this.name('sum');
+    scope.line(`var ${name} = ${this.literal(sum.combiner.identity, sum.type)};`, sum.origin);
+    scope.names.set(sum, name);
+    return name;
+  }
+
+  private accumulate(scope: Scope, sum: Sum, total: string, value: string): void {
+    const next = sum.combiner.name === 'sum' ? `${total} += ${value}` : `${total} = ${combined(sum, total, value)}`;
+    scope.line(`${next};`, sum.body.origin);
+  }
+
+  /** Every thread folds its share, then the workgroup folds the threads' results. */
+  private cooperativeSums(scope: Scope, sums: readonly Sum[]): void {
+    const size = this.plan.workgroupSize;
+    for (const family of byAxes(sums)) {
+      const [first] = family;
+      if (!first) continue;
+      const totals = family.map((s) => this.accumulator(scope, s));
+      const loop = new Scope(scope);
+      const terms = first.axes.reduce((n, a) => n * a.extent, 1);
+      this.decode(loop, first.axes, 'q');
+      family.forEach((s, i) => this.accumulate(loop, s, totals[i] ?? '', this.value(s.body, loop)));
+      scope.block(`for (var q = i32(local); q < ${this.p.int(terms)}; q += ${size}) {`, loop);
+      family.forEach((s, i) => {
+        const total = totals[i] ?? '';
+        const shared = this.name('shared');
+        this.preludes.add(`var<workgroup> ${shared}: array<${dtypes[s.type].wgsl}, ${size}>;`);
+        scope.line(`${shared}[local] = ${total};`, s.origin);
+        scope.line('workgroupBarrier();', s.origin);
+        scope.line(`for (var step = ${size / 2}u; step > 0u; step >>= 1u) {`, s.origin);
+        scope.line(`  if (local < step) { ${shared}[local] = ${combined(s, `${shared}[local]`, `${shared}[local + step]`)}; }`, s.origin);
+        scope.line('  workgroupBarrier();', s.origin);
+        scope.line('}', s.origin);
+        scope.line(`${total} = ${shared}[0];`, s.origin);
+      });
+    }
+  }
+
+  // ---- values -----------------------------------------------------------------------------------------------------
+
+  /** Text for the value, good inside `scope`; shared values are named in the outermost scope that can compute them. */
+  private value(expr: Expr, scope: Scope): string {
+    const known = scope.find(expr);
+    if (known !== undefined) return known;
+    if (expr.kind === 'literal') return this.literal(expr.value, expr.type);
+    const home = scope.home(expr.free);
+    if (expr.kind === 'reduce') {
+      this.serialSums(home, [expr]);
+      return this.value(expr, scope);
+    }
+    if (home === scope && (this.uses.get(expr) ?? 0) <= 1 && !isBranch(expr)) return this.compute(expr, scope);
+    const name = this.name('v');
+    if (isBranch(expr)) this.branch(expr, home, name);
+    else home.line(`let ${name} = ${this.compute(expr, home)};`, expr.origin);
+    home.names.set(expr, name);
+    return name;
+  }
+
+  private compute(expr: Expr, scope: Scope): string {
+    switch (expr.kind) {
+      case 'load': {
+        const element = `b${this.slot(expr.buffer)}[${this.index(expr.index)}]`;
+        return expr.type === 'bool' ? `(${element} != 0u)` : element;
+      }
+      case 'position': {
+        const place = convert(this.index(expr.index), 'int32', expr.type);
+        return `(${place} * ${this.literal(expr.step, expr.type)} + ${this.literal(expr.start, expr.type)})`;
+      }
+      case 'cast':
+        return convert(this.value(expr.value, scope), expr.value.type, expr.type);
+      case 'select':
+        return `select(${this.value(expr.no, scope)}, ${this.value(expr.yes, scope)}, ${this.condition(expr.when)})`;
+      case 'call': {
+        const { op, args } = expr;
+        if (op.prelude) this.preludes.add(op.prelude);
+        const type = dtypes[args.at(-1)?.type ?? expr.type].wgsl;
+        const text = op.wgsl.replace(/_T_|\b[a-z]\b/g, (word) => {
+          const arg = args[op.params.indexOf(word)];
+          return word === '_T_' ? type : arg ? this.value(arg, scope) : word;
+        });
+        return op.wgsl === op.params[0] ? text : `(${text})`;
+      }
+      default:
+        return this.value(expr, scope);
+    }
+  }
+
+  private branch(expr: Extract<Expr, { kind: 'select' }>, scope: Scope, name: string): void {
+    scope.line(`var ${name}: ${dtypes[expr.type].wgsl};`, expr.origin);
+    const [yes, no] = [new Scope(scope, true), new Scope(scope, true)];
+    yes.line(`${name} = ${this.value(expr.yes, yes)};`, expr.yes.origin);
+    no.line(`${name} = ${this.value(expr.no, no)};`, expr.no.origin);
+    scope.block(`if (${this.condition(expr.when)}) {`, yes, '} else {');
+    scope.append(no, '}');
+  }
+
+  private name(prefix: string): string {
+    return `${prefix}${this.temporaries++}`;
+  }
+
+  private literal(value: number, type: DType): string {
+    if (type === 'bool') return value === 0 ? 'false' : 'true';
+    if (type === 'int32') return this.p.int(value, true);
+    if (type === 'uint32') return this.p.active ? `u32(${this.p.int(value | 0, true)})` : `${value}u`;
+    if (Number.isFinite(value)) return this.p.active ? this.p.float(value) : floatText(value);
+    // A constant that is not finite is refused when the text is checked; a variable is not constant.
+    const bits = Number.isNaN(value) ? '0x7fc00000u' : value > 0 ? '0x7f800000u' : '0xff800000u';
+    const holder = Number.isNaN(value) ? 'not_a_number' : value > 0 ? 'infinity' : 'minus_infinity';
+    this.preludes.add(`var<private> ${holder}: u32 = ${bits};`);
+    return `bitcast<f32>(${holder})`;
+  }
+
+  // ---- indices ----------------------------------------------------------------------------------------------------
+
+  private index(index: Index): string {
+    const parts = index.terms.map(({ atom, coefficient }) => {
+      const text = this.atom(atom);
+      return coefficient === 1 ? text : coefficient === -1 ? `-${text}` : `${text} * ${this.p.int(coefficient)}`;
+    });
+    if (index.constant !== 0 || parts.length === 0) parts.push(this.p.int(index.constant, parts.length === 0));
+    return parts.join(' + ');
+  }
+
+  private atom(atom: Atom): string {
+    if (atom.kind === 'axis') return atom.key;
+    // WGSL rounds quotients towards zero; a multiple of the divisor is added so that what is divided is not negative.
+    const shift = bias(atom.of.min, atom.by);
+    const of = shift === 0 ? this.index(atom.of) : `${this.index(atom.of)} + ${this.p.int(shift * atom.by)}`;
+    const by = this.p.int(atom.by);
+    if (atom.kind === 'mod') return `((${of}) % ${by})`;
+    return shift === 0 ? `((${of}) / ${by})` : `((${of}) / ${by} - ${this.p.int(shift)})`;
+  }
+
+  private condition(when: Condition): string {
+    return when.tests
+      .flatMap(({ index, lo, hi }) => {
+        const text = this.index(index);
+        return [...(index.min < lo ? [`${text} >= ${this.p.int(lo, true)}`] : []), ...(index.max >= hi ? [`${text} < ${this.p.int(hi)}`] : [])];
+      })
+      .join(' && ');
+  }
+}
+
+function byAxes(sums: readonly Sum[]): readonly (readonly Sum[])[] {
+  const families = new Map<string, Sum[]>();
+  for (const sum of sums) {
+    const key = sum.axes.map((a) => a.key).join();
+    families.set(key, [...(families.get(key) ?? []), sum]);
+  }
+  return [...families.values()];
+}
+
+function combined(sum: Sum, a: string, b: string): string {
+  return sum.combiner.combine.replace(/\b[ab]\b/g, (word) => (word === 'a' ? a : b));
+}
+
+/** Both arms of a small select are computed; the arms of a large one stand in an if. */
+function isBranch(expr: Expr): expr is Extract<Expr, { kind: 'select' }> {
+  if (expr.kind !== 'select') return false;
+  let budget = 12;
+  const visit = (e: Expr): boolean => e.kind === 'reduce' || --budget < 0 || children(e).some(visit);
+  return visit(expr);
+}
+
+function convert(text: string, from: DType, to: DType): string {
+  if (from === to) return text;
+  if (to === 'bool') return `(${text} != ${dtypes[from].wgsl}(0))`;
+  return `${dtypes[to].wgsl}(${text})`;
+}

@@ -1,0 +1,79 @@
+/**
+ * @file Runs one op eagerly. In: an op, its operands, its attributes. Out: the result, as a view or freshly computed, or
+ * the first operand, changed. Every op a user calls comes through here, so this is also where a trace listens.
+ */
+import { JitLensError } from '../errors.ts';
+import { currentBackend, type Backend, type Operand } from '../tensor/backend.ts';
+import { contiguous } from '../tensor/layout.ts';
+import { formatShape, numel, sameShape } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { activeRecorder } from './recorder.ts';
+import type { Attributes, OpSpec } from './spec.ts';
+
+export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes = {}): Tensor {
+  const backend = commonBackend(spec, inputs);
+  const out = spec.inPlace ? overwritten(spec.name, spec.inPlace, inputs, attributes) : produced(backend, spec, inputs, attributes);
+  activeRecorder()?.record(spec, inputs, attributes, out);
+  return out;
+}
+
+function produced(backend: Backend, spec: OpSpec, inputs: readonly Operand[], attributes: Attributes): Tensor {
+  const meta = spec.infer(inputs, attributes);
+  const [first] = inputs;
+  if (spec.kind === 'move' && spec.view && first instanceof Tensor) {
+    const layout = spec.view(first.layout, attributes);
+    if (layout) return new Tensor(first.storage, layout);
+    if (!spec.map) {
+      throw new JitLensError(
+        'JLT-VIEW',
+        `${spec.name}: a tensor of shape ${formatShape(first.shape)} with strides ${formatShape(first.strides)} has no such view`,
+        'Use reshape(), or contiguous() first; both copy.',
+      );
+    }
+  }
+  const out = new Tensor(backend.allocate(meta.dtype, numel(meta.shape)), contiguous(meta.shape));
+  backend.execute(spec, inputs, attributes, out);
+  return out;
+}
+
+function overwritten(name: string, base: OpSpec, inputs: readonly Operand[], attributes: Attributes): Tensor {
+  const [target] = inputs;
+  if (!(target instanceof Tensor)) throw new JitLensError('JLT-INPLACE', `${name}: the first operand must be a tensor`, 'Call it on one.');
+  const meta = base.infer(inputs, attributes);
+  if (!sameShape(meta.shape, target.shape)) {
+    throw new JitLensError(
+      'JL410',
+      `${name}: the result has shape ${formatShape(meta.shape)}, the tensor that is written ${formatShape(target.shape)}`,
+      `An in-place op keeps its tensor's shape; use ${name.replace(/_$/, '')}() for a new one.`,
+    );
+  }
+  if (target.layout.strides.some((stride, d) => stride === 0 && (target.shape[d] ?? 1) > 1)) {
+    throw new JitLensError('JLT-INPLACE', `${name}: several elements of an expanded tensor share one place`, 'Call contiguous() first.');
+  }
+  target.storage.backend.execute(base, inputs, attributes, target);
+  target.storage.version++;
+  return target;
+}
+
+function commonBackend(spec: OpSpec, inputs: readonly Operand[]): Backend {
+  let backend: Backend | undefined;
+  for (const input of inputs) {
+    if (typeof input === 'number') continue;
+    if (!(input instanceof Tensor)) {
+      throw new JitLensError('JLT-OPERAND', `${spec.name}: ${describe(input)} is not a tensor or a number`, 'Wrap data with tensor(...).');
+    }
+    backend ??= input.storage.backend;
+    if (backend !== input.storage.backend) {
+      throw new JitLensError(
+        'JLT-DEVICE',
+        `${spec.name}: operands are on ${backend.info.name} and on ${input.storage.backend.info.name}`,
+        'Make them on one device.',
+      );
+    }
+  }
+  return backend ?? currentBackend();
+}
+
+function describe(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
+}

@@ -1,0 +1,27 @@
+/** @file Conversions between dtypes. In: a tensor. Out: its values in another dtype; itself where it has that dtype. */
+import type { DType } from '../tensor/dtype.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { apply } from './apply.ts';
+import { composite, elementwiseSpec, type Op } from './define.ts';
+import type { ElementwiseSpec } from './spec.ts';
+
+function conversion(dtype: DType, reference: (x: number) => number): ElementwiseSpec {
+  // Operands are brought to the computed dtype before an op; that is all there is to do here.
+  const spec = elementwiseSpec(['x'], { name: `to ${dtype}`, wgsl: 'x', reference, result: dtype });
+  return { ...spec, computeType: () => dtype };
+}
+
+/** One conversion for each dtype. */
+export const conversions: Readonly<Record<DType, ElementwiseSpec>> = {
+  float32: conversion('float32', (x) => x),
+  int32: conversion('int32', Math.trunc),
+  uint32: conversion('uint32', Math.trunc),
+  bool: conversion('bool', (x) => Number(x !== 0)),
+};
+
+/** The values in another dtype: floats lose their fraction towards zero, and what is not 0 is true. */
+export const to: Op<[x: Tensor, dtype: DType]> = composite({
+  name: 'to',
+  expand: (x, dtype) => (x.dtype === dtype ? x : apply(conversions[dtype], [x])),
+  samples: ['f32[5] "int32"', 'i32[5] "float32"', 'f32[5] "bool"', 'bool[5] "float32"'],
+});

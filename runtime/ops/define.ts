@@ -1,0 +1,253 @@
+/**
+ * @file How one op is written down. Each form below takes an entry and gives the op as users call it, carrying its `spec`;
+ * everything else that knows ops is derived from that. Annotate each constant with its arity class (`Unary`, `Binary`…):
+ * then its type does not depend on the bodies inside, and `grad` can be written with the derived methods.
+ */
+import { JitLensError } from '../errors.ts';
+import type { Operand } from '../tensor/backend.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { dtypes, promote } from '../tensor/dtype.ts';
+import { broadcastShapes, normalizeDims, numel, type Shape } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { apply } from './apply.ts';
+import { shapeOf, type Attributes, type ContractSpec, type ElementwiseSpec, type Meta, type MoveSpec, type OperandMeta } from './spec.ts';
+import type { OpSpec, ReduceSpec, Tolerance } from './spec.ts';
+
+/** The gradients of the tensor arguments, in order; before broadcasting is undone, which the tape does. */
+export type Gradient<A extends readonly unknown[]> = (g: Tensor, out: Tensor, ...args: A) => readonly (Tensor | undefined)[];
+
+export interface Entry<A extends readonly unknown[]> {
+  readonly name: string;
+  /** Absent for an op that is only a way of writing others. */
+  readonly spec?: OpSpec;
+  readonly grad?: Gradient<A>;
+  readonly samples: readonly string[];
+  readonly tolerance: Tolerance;
+  /** The interval that sample values are drawn from. */
+  readonly domain: readonly [number, number];
+}
+
+/** An op as a user calls it. `A` are its arguments, the receiver first. */
+export interface Op<A extends readonly unknown[], R = Tensor> {
+  (...args: A): R;
+  readonly entry: Entry<A>;
+}
+
+export type Unary = Op<[x: Tensor]>;
+export type Binary = Op<[a: Tensor, b: Tensor | number]>;
+export type Ternary = Op<[condition: Tensor, a: Tensor | number, b: Tensor | number]>;
+export interface ReduceOptions {
+  /** Dims to fold; all of them when it is left out. Negative dims count from the end. */
+  readonly dim?: number | readonly number[];
+  /** Keeps the folded dims, with size 1. */
+  readonly keepdim?: boolean;
+}
+export type Reduce = Op<[x: Tensor, options?: ReduceOptions]>;
+
+interface Common<A extends readonly unknown[]> {
+  readonly name: string;
+  readonly grad?: Gradient<A>;
+  readonly onnx?: string;
+  readonly samples?: readonly string[];
+  readonly tolerance?: Partial<Tolerance>;
+  readonly domain?: readonly [number, number];
+}
+
+const DEFAULT_TOLERANCE: Tolerance = { relative: 1e-5, absolute: 1e-6 };
+const DEFAULT_DOMAIN: readonly [number, number] = [-2, 2];
+const UNARY_SAMPLES = ['f32[]', 'f32[0]', 'f32[1]', 'f32[3,5]', 'f32[65,33]'];
+const BINARY_SAMPLES = ['f32[] f32[]', 'f32[0] f32[]', 'f32[3,5] f32[5]', 'f32[4,1] f32[3]', 'f32[33,7] 1.5', 'i32[6] i32[]', 'i32[5] 2'];
+const TERNARY_SAMPLES = ['bool[3,5] f32[3,5] f32[5]', 'bool[4,1] f32[3] 0', 'bool[6] i32[6] i32[]', 'bool[] f32[] f32[]'];
+
+function common<A extends readonly unknown[]>(entry: Common<A>, samples: readonly string[]) {
+  return {
+    name: entry.name,
+    onnx: entry.onnx,
+    samples: entry.samples ?? samples,
+    tolerance: { ...DEFAULT_TOLERANCE, ...entry.tolerance },
+    domain: entry.domain ?? DEFAULT_DOMAIN,
+  };
+}
+
+/** Makes the op: `call` turns a user's arguments into operands and attributes. */
+export function op<A extends readonly unknown[], R = Tensor>(entry: Entry<A>, call: (...args: A) => R): Op<A, R> {
+  return Object.assign((...args: A) => call(...args), { entry });
+}
+
+/** Which dtype operands are computed in: `float` makes integers float32, `same` promotes, `bool` tests for truth. */
+export type Compute = 'float' | 'same' | 'bool';
+
+interface ElementwiseForm<A extends readonly unknown[]> extends Common<A> {
+  readonly reference: (...values: number[]) => number;
+  readonly wgsl: string;
+  readonly prelude?: string;
+  readonly condition?: string;
+  readonly compute?: Compute;
+  /** When given, the result's dtype; else the one it was computed in. */
+  readonly result?: DType;
+  /** Operations for one element. */
+  readonly flops?: number;
+}
+
+function computeType(compute: Compute, inputs: readonly OperandMeta[]): DType {
+  if (compute === 'bool') return 'bool';
+  let type: DType | undefined;
+  for (const input of inputs) if (typeof input !== 'number') type = type === undefined ? input.dtype : promote(type, input.dtype);
+  for (const input of inputs) {
+    if (typeof input !== 'number' || type === 'float32') continue;
+    if (!Number.isInteger(input)) type = 'float32';
+    else if (type === 'bool' || type === undefined) type = 'int32';
+  }
+  return compute === 'float' || type === undefined ? 'float32' : type;
+}
+
+export function elementwiseSpec<A extends readonly unknown[]>(params: readonly string[], form: ElementwiseForm<A>): ElementwiseSpec {
+  const compute = form.compute ?? 'same';
+  const typed = (inputs: readonly OperandMeta[]) => inputs.filter((_, i) => params[i] !== form.condition);
+  const shapes = (inputs: readonly OperandMeta[]) => broadcastShapes(inputs.map(shapeOf), form.name);
+  return {
+    ...common(form, []),
+    kind: 'elementwise',
+    params,
+    wgsl: form.wgsl,
+    prelude: form.prelude,
+    condition: form.condition,
+    reference: form.reference,
+    computeType: (inputs) => computeType(compute, typed(inputs)),
+    infer: (inputs) => ({ shape: shapes(inputs), dtype: form.result ?? computeType(compute, typed(inputs)) }),
+    flops: (_inputs, _attributes, out) => numel(out.shape) * (form.flops ?? 1),
+  };
+}
+
+/** f(x), element by element. The WGSL is over `x`. */
+export function unary(form: ElementwiseForm<[x: Tensor]>): Unary {
+  const spec = elementwiseSpec(['x'], form);
+  return op({ ...common(form, UNARY_SAMPLES), spec, grad: form.grad }, (x) => apply(spec, [x]));
+}
+
+/** f(a, b), element by element with broadcasting; `b` may be a number. The WGSL is over `a` and `b`. */
+export function binary(form: ElementwiseForm<[a: Tensor, b: Tensor | number]>): Binary {
+  const spec = elementwiseSpec(['a', 'b'], form);
+  return op({ ...common(form, BINARY_SAMPLES), spec, grad: form.grad }, (a, b) => apply(spec, [a, b]));
+}
+
+/** f(c, a, b), element by element with broadcasting; `a` and `b` may be numbers. The WGSL is over `c`, `a` and `b`. */
+export function ternary(form: ElementwiseForm<[condition: Tensor, a: Tensor | number, b: Tensor | number]>): Ternary {
+  const spec = elementwiseSpec(['c', 'a', 'b'], form);
+  return op({ ...common(form, TERNARY_SAMPLES), spec, grad: form.grad }, (c, a, b) => apply(spec, [c, a, b]));
+}
+
+/** The same op, written into its first operand, which it returns. */
+export function inPlace<A extends readonly [Tensor, ...Operand[]]>(base: Op<A>): Op<A> {
+  const { spec, ...entry } = base.entry;
+  if (!spec) throw new JitLensError('JL-BUG', `${entry.name} has no kernel to run in place`);
+  const name = `${spec.name}_`;
+  const written: OpSpec = { ...spec, name, inPlace: spec };
+  return op({ ...entry, name, spec: written, grad: undefined, samples: [] }, (...args) => apply(written, args));
+}
+
+interface ReduceForm extends Common<[x: Tensor, options?: ReduceOptions]> {
+  readonly combine: string;
+  readonly identity: number | ((dtype: DType) => number);
+  readonly reference: (values: Iterable<number>) => number;
+}
+
+const REDUCE_SAMPLES = [
+  'f32[]',
+  'f32[7]',
+  'f32[5,7] {"dim":1}',
+  'f32[5,7] {"dim":0,"keepdim":true}',
+  'f32[3,4,5] {"dim":[0,2]}',
+  'f32[2,1000] {"dim":-1}',
+  'f32[70,65]',
+  'i32[6,3] {"dim":0}',
+];
+
+/** Folds dims with an associative, commutative combination, whose WGSL is over `a` and `b`. */
+export function reduce(form: ReduceForm): Reduce {
+  const identity = form.identity;
+  const spec: ReduceSpec = {
+    ...common(form, []),
+    kind: 'reduce',
+    combine: form.combine,
+    reference: form.reference,
+    identity: typeof identity === 'number' ? () => identity : identity,
+    infer: ([x], attributes) => reduceMeta(x, attributes),
+    flops: ([x]) => numel(shapeOf(x ?? 0)),
+  };
+  return op({ ...common(form, REDUCE_SAMPLES), spec, grad: form.grad }, (x, options) =>
+    apply(spec, [x], {
+      dims: normalizeDims(options?.dim, x.rank, form.name),
+      keepdim: options?.keepdim ?? false,
+    }),
+  );
+}
+
+function reduceMeta(x: OperandMeta | undefined, attributes: Attributes): Meta {
+  const shape = shapeOf(x ?? 0);
+  const dims = attributes['dims'] as readonly number[];
+  const dtype = typeof x === 'object' ? x.dtype : 'float32';
+  return {
+    shape: attributes['keepdim'] ? shape.map((size, d) => (dims.includes(d) ? 1 : size)) : shape.filter((_, d) => !dims.includes(d)),
+    dtype: dtype === 'bool' ? 'int32' : dtype,
+  };
+}
+
+interface MoveForm<A extends readonly unknown[]> extends Common<A> {
+  readonly shape: (input: Shape, attributes: Attributes) => Shape;
+  readonly view?: MoveSpec['view'];
+  readonly map?: MoveSpec['map'];
+  /** The user's arguments, checked, as attributes. */
+  readonly attributes: (...args: A) => Attributes;
+}
+
+/** The same elements elsewhere. Give `view` when strides can say it, `map` (output index → input index) when they cannot. */
+export function move<A extends readonly [Tensor, ...unknown[]]>(form: MoveForm<A>): Op<A> {
+  const spec: MoveSpec = {
+    ...common(form, []),
+    kind: 'move',
+    view: form.view,
+    map: form.map,
+    infer: ([x], attributes) => ({
+      shape: form.shape(shapeOf(x ?? 0), attributes),
+      dtype: typeof x === 'object' ? x.dtype : 'float32',
+    }),
+    flops: () => 0,
+  };
+  return op({ ...common(form, []), spec, grad: form.grad }, (...args) => apply(spec, [args[0]], form.attributes(...args)));
+}
+
+interface ContractForm<A extends readonly unknown[]> extends Common<A> {
+  readonly shape: (inputs: readonly Shape[], attributes: Attributes) => Shape;
+  readonly extents: ContractSpec['extents'];
+  readonly sources: ContractSpec['sources'];
+  readonly reference: ContractSpec['reference'];
+}
+
+/** A sum of products: what is summed over, and where each operand is read for an output index and a summed index. */
+export function contractSpec<A extends readonly unknown[]>(form: ContractForm<A>): ContractSpec {
+  return {
+    ...common(form, []),
+    kind: 'contract',
+    extents: form.extents,
+    sources: form.sources,
+    reference: form.reference,
+    infer: (inputs, attributes) => ({ shape: form.shape(inputs.map(shapeOf), attributes), dtype: contractType(inputs) }),
+    flops: (inputs, attributes, out) => 2 * numel(out.shape) * numel(form.extents(inputs.map(shapeOf), attributes)),
+  };
+}
+
+function contractType(inputs: readonly OperandMeta[]): DType {
+  const type = computeType('same', inputs);
+  return dtypes[type].rank < dtypes.int32.rank ? 'int32' : type;
+}
+
+interface CompositeForm<A extends readonly unknown[], R> extends Common<A> {
+  /** The op in terms of other ops; kernels, gradients and costs follow from theirs. */
+  readonly expand: (...args: A) => R;
+}
+
+/** An op that is only a way of writing others. */
+export function composite<A extends readonly unknown[], R = Tensor>(form: CompositeForm<A, R>): Op<A, R> {
+  return op({ ...common(form, []) }, form.expand);
+}

@@ -1,0 +1,27 @@
+/** @file The hook through which a trace sees every op. In: each call, after it ran. At most one recorder is active. */
+import type { Operand } from '../tensor/backend.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Attributes, OpSpec } from './spec.ts';
+
+export interface Recorder {
+  record(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void;
+  /** A tensor was made from host data while recording. */
+  recordData(tensor: Tensor, origin: 'data' | 'random'): void;
+}
+
+let active: Recorder | undefined;
+
+export function activeRecorder(): Recorder | undefined {
+  return active;
+}
+
+/** Runs `body` with `recorder` (or with none) hearing every op, then puts the previous one back. */
+export function withRecorder<T>(recorder: Recorder | undefined, body: () => T): T {
+  const previous = active;
+  active = recorder;
+  try {
+    return body();
+  } finally {
+    active = previous;
+  }
+}

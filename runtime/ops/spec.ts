@@ -1,0 +1,120 @@
+/**
+ * @file What an op is, once it is written down: the record from which eager dispatch, tracing, fusion, kernels, the
+ * reference device and the tests are derived. The forms that a family fills in are in define.ts.
+ */
+import type { Condition, Index } from '../tensor/affine.ts';
+import type { DType } from '../tensor/dtype.ts';
+import type { Layout } from '../tensor/layout.ts';
+import type { Shape } from '../tensor/shape.ts';
+
+export type AttributeValue = number | string | boolean | readonly number[];
+export type Attributes = Readonly<Record<string, AttributeValue>>;
+
+export interface Meta {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+/** A tensor's description, or a number written in its place. */
+export type OperandMeta = Meta | number;
+
+/** Where a value is read: at `index` of the operand, or `otherwise` where `inside` does not hold. */
+export interface Source {
+  readonly index: readonly Index[];
+  readonly inside?: Condition | 'never';
+  readonly otherwise?: number;
+}
+
+export interface Tolerance {
+  readonly relative: number;
+  readonly absolute: number;
+}
+
+interface CommonSpec {
+  readonly name: string;
+  /** The written input, for an op that changes its first input instead of making a tensor. */
+  readonly inPlace?: OpSpec;
+  infer(inputs: readonly OperandMeta[], attributes: Attributes): Meta;
+  /** Floating-point operations for one call; bytes follow from the operands. */
+  flops(inputs: readonly OperandMeta[], attributes: Attributes, out: Meta): number;
+  /** Calls for the systematic tests: shapes of the operands, then attributes as the op's arguments take them. */
+  readonly samples: readonly string[];
+  readonly tolerance: Tolerance;
+  readonly onnx?: string;
+}
+
+/** One element out for one element of each (broadcast) operand. */
+export interface ElementwiseSpec extends CommonSpec {
+  readonly kind: 'elementwise';
+  readonly params: readonly string[];
+  /** WGSL over the params; operands arrive in `computeType`. `_T_` stands for the result's WGSL type. */
+  readonly wgsl: string;
+  /** WGSL functions that `wgsl` calls. */
+  readonly prelude?: string;
+  /** The param that is a truth value, whatever the others are. */
+  readonly condition?: string;
+  readonly reference: (...values: number[]) => number;
+  /** The dtype operands are converted to before the op, given the one the op's result has. */
+  computeType(inputs: readonly OperandMeta[]): DType;
+}
+
+/** Folds dims away with an associative, commutative combination. */
+export interface ReduceSpec extends CommonSpec {
+  readonly kind: 'reduce';
+  /** WGSL over `a` and `b`. */
+  readonly combine: string;
+  identity(dtype: DType): number;
+  readonly reference: (values: Iterable<number>) => number;
+}
+
+/** The same elements elsewhere: a view where `view` is given, else a copy through `map`. */
+export interface MoveSpec extends CommonSpec {
+  readonly kind: 'move';
+  /** The layout of the result over the operand's storage; undefined when it cannot be a view. */
+  view?(input: Layout, attributes: Attributes): Layout | undefined;
+  map?(out: readonly Index[], input: Shape, attributes: Attributes): Source;
+}
+
+/** A sum over `extents` of the product of its operands, each read through an index map. */
+export interface ContractSpec extends CommonSpec {
+  readonly kind: 'contract';
+  extents(inputs: readonly Shape[], attributes: Attributes): readonly number[];
+  sources(out: readonly Index[], summed: readonly Index[], inputs: readonly Shape[], attributes: Attributes): readonly Source[];
+  reference(inputs: readonly HostView[], attributes: Attributes, out: Meta): Float64Array;
+}
+
+/** Operands laid end to end along one dim. */
+export interface JoinSpec extends CommonSpec {
+  readonly kind: 'join';
+}
+
+/** A tensor from attributes alone. */
+export interface CreateSpec extends CommonSpec {
+  readonly kind: 'create';
+  /** The value at a position: start + step · flat position. */
+  value(attributes: Attributes): { start: number; step: number };
+}
+
+/** The first operand, with the second in place of the elements that the attributes' layout reaches. Only in graphs. */
+export interface WriteSpec extends CommonSpec {
+  readonly kind: 'write';
+}
+
+export type OpSpec = ElementwiseSpec | ReduceSpec | MoveSpec | ContractSpec | JoinSpec | CreateSpec | WriteSpec;
+
+/** A tensor on the reference device: row-major float64. */
+export interface HostView {
+  readonly shape: Shape;
+  readonly data: Float64Array;
+}
+
+export function shapeOf(operand: OperandMeta): Shape {
+  return typeof operand === 'number' ? [] : operand.shape;
+}
+
+/** Attributes as a person writes them: `dim=1 keepdim`. */
+export function formatAttributes(attributes: Attributes): string {
+  return Object.entries(attributes)
+    .filter(([, value]) => value !== false)
+    .map(([name, value]) => (value === true ? name : `${name}=${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}`))
+    .join(' ');
+}
