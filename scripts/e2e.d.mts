@@ -21,7 +21,7 @@ export interface Server {
 export const cacheFolder: string;
 export const repository: string;
 export function findChromium(): Promise<ChromiumLaunch>;
-export function packageVsix(file: string): Promise<number>;
+export function packageVsix(file: string): Promise<void>;
 export function startServer(options: ServerOptions): Promise<Server>;
 export function installVscode(say?: (text: string) => void): Promise<string>;
 export function makeWorkspace(folder: string): Promise<string>;

@@ -3,17 +3,22 @@
  * goes in. In: `[FILE.vsix]`. Out: that file, or `jitlens-<platform>.vsix` in the repository.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createVSIX } from '@vscode/vsce';
 import { repository } from './cache.mjs';
+import { run } from './vscode.mjs';
 
-export const target = `${process.platform}-${process.arch}`;
+const target = `${process.platform}-${process.arch}`;
 
-/** Packs dist/ into `file` and returns its size in bytes. */
+/** Packs dist/ into `file`, quietly: vsce prints every file. */
 export async function packageVsix(file) {
+  await run(process.execPath, [fileURLToPath(import.meta.url), file], repository);
+}
+
+async function pack(file) {
   for (const needed of ['extension.cjs', 'runner.js', 'webview/main.js']) {
     if (!existsSync(join(repository, 'dist', needed))) throw new Error(`dist/${needed} is missing: run \`npm run build\` first.`);
   }
@@ -32,7 +37,6 @@ export async function packageVsix(file) {
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-  return (await stat(file)).size;
 }
 
 /** webgpu brings a folder for every platform. */
@@ -43,6 +47,5 @@ function platformFiles() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const file = resolve(process.argv[2] ?? join(repository, `jitlens-${target}.vsix`));
-  const bytes = await packageVsix(file);
-  console.log(`${file} (${(bytes / 2 ** 20).toFixed(1)} MiB)`);
+  await pack(file);
 }

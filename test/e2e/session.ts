@@ -21,12 +21,30 @@ export interface Session {
 
 const dark = { 'workbench.colorTheme': 'Default Dark Modern' };
 
-export async function openSession(name: string, files: Readonly<Record<string, string>> = {}): Promise<Session> {
+export interface SessionOptions {
+  /** Files of the workspace beside the samples. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly trusted?: boolean;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly keybindings?: readonly { readonly key: string; readonly command: string }[];
+}
+
+export async function openSession(name: string, options: SessionOptions = {}): Promise<Session> {
   const runFolder = join(cacheFolder, 'e2e', name);
   const workspace = join(runFolder, 'workspace');
   await makeWorkspace(workspace);
-  for (const [file, text] of Object.entries(files)) await writeFile(join(workspace, file), text);
-  const server = await startServer({ vscode: inject('vscode'), runFolder, workspace, vsix: [inject('vsix')], settings: dark });
+  for (const [file, text] of Object.entries(options.files ?? {})) await writeFile(join(workspace, file), text);
+  const userFolder = join(runFolder, 'user-data', 'User');
+  await mkdir(userFolder, { recursive: true });
+  await writeFile(join(userFolder, 'keybindings.json'), JSON.stringify(options.keybindings ?? []));
+  const server = await startServer({
+    vscode: inject('vscode'),
+    runFolder,
+    workspace,
+    vsix: [inject('vsix')],
+    settings: { ...dark, ...options.settings },
+    trusted: options.trusted,
+  });
   const browser = await chromium.launch(await findChromium());
   const page = await browser.newPage({ viewport: { width: 1500, height: 940 } });
   page.setDefaultTimeout(30_000);
@@ -39,7 +57,6 @@ export async function openSession(name: string, files: Readonly<Record<string, s
     await mkdir(join(cacheFolder, 'screenshots'), { recursive: true });
     await page.screenshot({ path: join(cacheFolder, 'screenshots', `${title}.png`) });
   };
-  const settingsFile = join(runFolder, 'user-data', 'User', 'settings.json');
   await page.goto(server.url);
   await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
 
@@ -49,13 +66,13 @@ export async function openSession(name: string, files: Readonly<Record<string, s
     consoleErrors,
     screenshot,
     async configure(settings) {
-      await writeFile(settingsFile, JSON.stringify({ ...dark, ...settings }));
+      await writeFile(join(userFolder, 'settings.json'), JSON.stringify({ ...dark, ...options.settings, ...settings }));
     },
     async close(failed) {
       if (failed) {
         await screenshot(`failed-${name}`).catch(() => undefined);
         const kept = join(cacheFolder, 'e2e-failed', name);
-        await cp(join(runFolder, 'data', 'logs'), kept, { recursive: true, force: true }).catch(() => undefined);
+        await cp(join(runFolder, 'user-data', 'logs'), kept, { recursive: true, force: true }).catch(() => undefined);
         await mkdir(kept, { recursive: true });
         await writeFile(join(kept, 'browser.log'), consoleErrors.join('\n'));
         console.error(`Kept: ${kept} and .cache/screenshots/failed-${name}.png`);

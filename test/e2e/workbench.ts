@@ -10,21 +10,39 @@ export async function openFile(page: Page, name: string): Promise<void> {
   await page.locator('.editor-instance .view-line').first().waitFor();
 }
 
-/** Runs a command by its title from the palette. */
+/** Runs a command by its title from the palette, which shows only the extensions that were there when it opened. */
 export async function runCommand(page: Page, title: string): Promise<void> {
-  await page.keyboard.press('F1');
-  await page.locator(input).fill(`>${title}`);
-  await page.locator('.quick-input-list .monaco-list-row.focused').filter({ hasText: title }).waitFor();
+  const row = page.locator('.quick-input-list .monaco-list-row.focused').filter({ hasText: title });
+  for (let tries = 10; ; tries--) {
+    await page.keyboard.press('F1');
+    await page.locator(input).fill(`>${title}`);
+    try {
+      await row.waitFor({ timeout: 3_000 });
+      break;
+    } catch (error) {
+      if (tries === 0) throw error;
+      await page.keyboard.press('Escape');
+    }
+  }
   await page.keyboard.press('Enter');
   await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
 }
 
-/** Puts the caret on a line (from 1) of the active editor. */
-export async function goToLine(page: Page, line: number): Promise<void> {
-  await page.keyboard.press('F1');
-  await page.locator(input).fill(`:${line}`);
-  await page.keyboard.press('Enter');
-  await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+/** Puts the caret on a line (from 1) of an open file, by a click behind its text. */
+export async function clickLine(page: Page, file: string, line: number): Promise<void> {
+  const number = editor(page, file).locator('.line-numbers').getByText(String(line), { exact: true });
+  const box = await number.boundingBox();
+  if (!box) throw new Error(`line ${line} of ${file} is not in view`);
+  await page.mouse.click(box.x + box.width + 40, box.y + box.height / 2);
+}
+
+/** The line (from 1) on which the caret of an open file stands. */
+export async function activeLine(page: Page, file: string): Promise<number> {
+  return Number(await editor(page, file).locator('.line-numbers.active-line-number').innerText());
+}
+
+function editor(page: Page, file: string): Locator {
+  return page.locator(`.editor-instance .monaco-editor[data-uri$="/${file}"]`);
 }
 
 /** The inside of the profile panel. */
@@ -34,11 +52,4 @@ export function panel(page: Page): FrameLocator {
 
 export function toast(page: Page, text: string): Locator {
   return page.locator('.notifications-toasts .notification-list-item').filter({ hasText: text });
-}
-
-/** `Ln 12, Col 5` of the status bar as numbers. */
-export async function caret(page: Page): Promise<{ line: number; column: number }> {
-  const text = await page.locator('#status\\.editor\\.selection').innerText();
-  const [, line, column] = /Ln (\d+), Col (\d+)/.exec(text) ?? [];
-  return { line: Number(line), column: Number(column) };
 }
