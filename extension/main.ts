@@ -24,8 +24,9 @@ export function activate(context: ExtensionContext): void {
   const results = createResults();
   const wgsl = registerWgslDocuments();
   const panel = createPanel(context, { wgsl, onRestored: results.add });
-  const running = createRuns(join(context.extensionPath, 'dist', 'runner.js'), output.write);
+  const running = createRuns();
   runs = running;
+  const services = { runs: running, results, panel, output, runnerPath: join(context.extensionPath, 'dist', 'runner.js') };
   context.subscriptions.push(
     output,
     results,
@@ -34,9 +35,7 @@ export function activate(context: ExtensionContext): void {
     ...registerCodeLens(results),
     ...registerCaret(panel.caret),
     ...registerLineCosts(results),
-    commands.registerCommand(TRACE_AND_PROFILE, (argument: unknown) =>
-      traceAndProfile({ runs: running, results, panel, output }, argument),
-    ),
+    commands.registerCommand(TRACE_AND_PROFILE, (argument: unknown) => traceAndProfile(services, argument)),
     commands.registerCommand('jitlens.createSample', () => createSample(context.extensionUri)),
     commands.registerCommand('jitlens.openProfile', () => openProfile(panel)),
     commands.registerCommand('jitlens.toggleLineCosts', toggleLineCosts),

@@ -7,27 +7,23 @@ import type { Failure } from '../../runtime/host/protocol.ts';
 import type { Span } from '../../runtime/profile/model.ts';
 import type { Output } from '../output.ts';
 import { placeOf, positionOf } from '../place.ts';
+import { NO_NODE } from '../process/profile.ts';
 
 const DETAILS = 'Show Details';
 const LINE = 'Go to Line';
-const CHOOSE = 'Choose Node…';
+const NODE = 'Choose Node…';
 
 export function showFailure(failure: Failure, output: Output): void {
+  const { code, span } = failure;
   output.explain(failure);
-  const buttons = failure.span ? [DETAILS, LINE] : [DETAILS];
+  const buttons = [DETAILS, ...(span ? [LINE] : []), ...(code === NO_NODE ? [NODE] : [])];
   void window.showErrorMessage(sentence(failure), ...buttons).then((button) => {
     if (button === DETAILS) output.show();
-    if (button === LINE && failure.span) void goTo(failure.span);
+    if (button === LINE && span) void goTo(span);
+    if (button === NODE) void commands.executeCommand('workbench.action.openSettings', 'jitlens.nodePath');
   });
 }
 
-export function showNoNode(problem: string): void {
-  void window.showErrorMessage(problem, CHOOSE).then((button) => {
-    if (button === CHOOSE) void commands.executeCommand('workbench.action.openSettings', 'jitlens.nodePath');
-  });
-}
-
-/** The message names its own place only when it has no span. */
 function sentence({ message, span }: Failure): string {
   const text = message.replace(/\s+/g, ' ').trim();
   return span ? `${text.replace(/\.$/, '')} (${placeOf(span)})` : text;

@@ -14,20 +14,22 @@ export interface Target {
 }
 
 export interface Choice {
-  readonly document: TextDocument;
+  readonly uri: Uri;
   readonly example?: string;
 }
 
+/** Undefined when there is no file to run, or the user did not pick one of several examples. */
 export async function chooseTarget(argument: unknown): Promise<Choice | undefined> {
   const editor = window.activeTextEditor;
   const target = parseTarget(argument);
+  // The example is known, so the file need not be read: it may be gone, and the runner says so.
+  if (target?.example !== undefined) return { uri: Uri.parse(target.uri, true), example: target.example };
   if (target) {
     const document = await workspace.openTextDocument(Uri.parse(target.uri, true));
-    if (target.example !== undefined) return { document, example: target.example };
     return chooseExample(document, editor?.document === document ? editor : undefined);
   }
   if (!editor) return undefined;
-  return typeof argument === 'string' ? { document: editor.document, example: argument } : chooseExample(editor.document, editor);
+  return typeof argument === 'string' ? { uri: editor.document.uri, example: argument } : chooseExample(editor.document, editor);
 }
 
 function parseTarget(argument: unknown): Target | undefined {
@@ -44,9 +46,9 @@ function parseTarget(argument: unknown): Target | undefined {
 async function chooseExample(document: TextDocument, editor: TextEditor | undefined): Promise<Choice | undefined> {
   const examples = findExamples(document.getText());
   const here = editor && exampleAt(examples, document.offsetAt(editor.selection.active));
-  if (here) return { document, example: here.name };
-  if (examples.length < 2) return { document, example: examples[0]?.name };
+  if (here) return { uri: document.uri, example: here.name };
+  if (examples.length < 2) return { uri: document.uri, example: examples[0]?.name };
   const items = examples.map(({ name, module }) => ({ label: name, description: module?.name }));
   const picked = await window.showQuickPick(items, { title: 'Trace and Profile', placeHolder: 'Which example?' });
-  return picked && { document, example: picked.label };
+  return picked && { uri: document.uri, example: picked.label };
 }

@@ -3,56 +3,49 @@
  * failure that is shown while the panel stays as it was.
  */
 import { window, workspace } from 'vscode';
-import type { Outcome } from '../../runtime/host/client.ts';
-import { findNode } from '../process/node.ts';
-import type { Runs } from '../process/runs.ts';
 import type { Output } from '../output.ts';
 import type { Panel } from '../panel/panel.ts';
+import { profileFile } from '../process/profile.ts';
+import type { Runs } from '../process/runs.ts';
 import type { Results } from '../results.ts';
 import { runSettings } from '../settings.ts';
-import { showFailure, showNoNode } from './failures.ts';
-import { chooseTarget, type Choice } from './target.ts';
+import { showFailure } from './failures.ts';
+import { chooseTarget } from './target.ts';
 
 export interface Services {
   readonly runs: Runs;
   readonly results: Results;
   readonly panel: Panel;
   readonly output: Output;
+  /** `dist/runner.js`. */
+  readonly runnerPath: string;
 }
 
 export async function traceAndProfile(services: Services, argument: unknown): Promise<void> {
-  const { runs, panel } = services;
+  const { runs, results, panel, output, runnerPath } = services;
   if (!workspace.isTrusted) {
     void window.showWarningMessage('JitLens runs the code of the file, so it needs a trusted workspace.');
     return;
   }
-  if (runs.busy) {
-    void window.showInformationMessage('A trace is still running. Cancel it first, or wait for it.');
-    return;
-  }
   const choice = await chooseTarget(argument ?? panel.activeTarget());
   if (!choice) return;
-  if (choice.document.uri.scheme !== 'file' || (choice.document.isDirty && !(await choice.document.save()))) {
+  const { uri, example } = choice;
+  const open = workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
+  if (uri.scheme !== 'file' || (open?.isDirty && !(await open.save()))) {
     void window.showWarningMessage('Save the file first: JitLens runs what is on disk.');
     return;
   }
-  const outcome = await run(services, choice);
+
+  const name = example ?? workspace.asRelativePath(uri);
+  const { nodePath, request } = runSettings(uri);
+  const outcome = await runs.start(`Profiling ${name}`, (hooks) => {
+    output.heading(`Trace and profile ${name}`);
+    return profileFile({ file: uri.fsPath, example, ...request }, nodePath, { ...hooks, runnerPath, onOutput: output.write });
+  });
+  if (!outcome) void window.showInformationMessage('A trace is still running. Cancel it first, or wait for it.');
+  if (outcome?.kind === 'failed') showFailure(outcome.failure, output);
   if (outcome?.kind === 'done') {
-    services.results.add(outcome.profile);
+    results.add(outcome.profile);
     await panel.show(outcome.profile);
   }
-  if (outcome?.kind === 'failed') showFailure(outcome.failure, services.output);
-}
-
-async function run({ runs, output }: Services, { document, example }: Choice): Promise<Outcome | undefined> {
-  const file = document.uri.fsPath;
-  const settings = runSettings(document.uri);
-  const node = await findNode(settings.nodePath);
-  if ('problem' in node) {
-    showNoNode(node.problem);
-    return undefined;
-  }
-  const name = example ?? workspace.asRelativePath(file);
-  output.heading(`Trace and profile ${name}`);
-  return runs.start(`Profiling ${name}`, node.path, { file, example, ...settings.request });
 }

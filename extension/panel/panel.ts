@@ -104,9 +104,10 @@ export function createPanel(context: ExtensionContext, hooks: PanelHooks): Panel
         hooks.onRestored(profile);
       },
     }),
-    workspace.onDidChangeTextDocument(() => {
-      const stale = shown && isStale(shown.profile);
-      if (!shown || stale === undefined || stale === shown.stale) return;
+    workspace.onDidChangeTextDocument(({ document }) => {
+      if (!shown || !Object.hasOwn(shown.profile.sources, document.uri.fsPath)) return;
+      const stale = isStale(shown.profile);
+      if (stale === shown.stale) return;
       shown.stale = stale;
       post({ type: 'stale', stale });
     }),

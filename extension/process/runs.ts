@@ -1,48 +1,27 @@
 /**
- * @file The one run that may be in progress. In: a request. Out: its outcome, while a notification shows the stages and
- * offers Cancel. On `dispose` the run is stopped and its process waited for.
+ * @file The one run that may be in progress. In: what to do, given a signal to stop and someone to tell the stages.
+ * Out: its outcome, while a notification shows the stage and offers Cancel. `dispose` stops it and waits for its end.
  */
-import { dirname, join } from 'node:path';
-import { existsSync } from 'node:fs';
 import { ProgressLocation, window } from 'vscode';
-import { runProfile, type Outcome } from '../../runtime/host/client.ts';
-import type { ProfileRequest } from '../../runtime/host/protocol.ts';
+import type { ClientOptions, Outcome } from '../../runtime/host/client.ts';
+
+export type Work = (hooks: Required<Pick<ClientOptions, 'signal' | 'onStage'>>) => Promise<Outcome>;
 
 export interface Runs {
-  readonly busy: boolean;
-  start(title: string, nodePath: string, request: ProfileRequest): Promise<Outcome>;
+  /** Undefined when another run is still in progress. */
+  start(title: string, work: Work): Promise<Outcome | undefined>;
   dispose(): Promise<void>;
 }
 
-export function createRuns(runnerPath: string, onOutput: (text: string) => void): Runs {
+export function createRuns(): Runs {
   let current: { readonly controller: AbortController; readonly outcome: Promise<Outcome> } | undefined;
   return {
-    get busy() {
-      return current !== undefined;
-    },
-    async start(title, nodePath, request) {
+    async start(title, work) {
+      if (current) return undefined;
       const controller = new AbortController();
-      const options = { location: ProgressLocation.Notification, cancellable: true, title };
-      const outcome = Promise.resolve(
-        window.withProgress(options, (progress, token) => {
-          token.onCancellationRequested(() => controller.abort());
-          let reached = 0;
-          return runProfile(request, {
-            nodePath,
-            runnerPath,
-            cwd: packageRoot(request.file),
-            signal: controller.signal,
-            onOutput,
-            onStage: ({ label, fraction }) => {
-              progress.report({ message: label, increment: Math.max(0, fraction - reached) * 100 });
-              reached = Math.max(reached, fraction);
-            },
-          });
-        }),
-      );
-      current = { controller, outcome };
+      current = { controller, outcome: withNotification(title, controller, work) };
       try {
-        return await outcome;
+        return await current.outcome;
       } finally {
         current = undefined;
       }
@@ -54,13 +33,17 @@ export function createRuns(runnerPath: string, onOutput: (text: string) => void)
   };
 }
 
-/** Where a user would start Node by hand: the nearest folder upwards with a manifest. */
-function packageRoot(file: string): string {
-  let folder = dirname(file);
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder);
-    if (parent === folder) return dirname(file);
-    folder = parent;
-  }
-  return folder;
+async function withNotification(title: string, controller: AbortController, work: Work): Promise<Outcome> {
+  const options = { location: ProgressLocation.Notification, cancellable: true, title };
+  return window.withProgress(options, (progress, token) => {
+    token.onCancellationRequested(() => controller.abort());
+    let reached = 0;
+    return work({
+      signal: controller.signal,
+      onStage: ({ label, fraction }) => {
+        progress.report({ message: label, increment: Math.max(0, fraction - reached) * 100 });
+        reached = Math.max(reached, fraction);
+      },
+    });
+  });
 }
