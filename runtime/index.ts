@@ -13,3 +13,5 @@ export { arange, full, ones, rand, randn, range, tensor, zeros } from './tensor/
 export { manualSeed } from './tensor/random.ts';
 export { cat, stack } from './ops/move.ts';
 export { JitLensError } from './errors.ts';
+export * as nn from './nn/index.ts';
+export * as jit from './jit/index.ts';

@@ -30,8 +30,12 @@ export interface ExternalNode extends NodeCommon {
   readonly kind: 'external';
   readonly role: 'input' | 'parameter' | 'constant';
   readonly name: string;
+  /** Which argument of the call it is; absent for one that the code holds. */
+  readonly position?: number;
   /** How its elements lie in the storage that it is bound to. */
   readonly layout: Layout;
+  /** Equal for tensors that share memory. */
+  readonly storage: number;
   /** The tensor itself, unless it is an argument. */
   readonly tensor?: Tensor;
 }
@@ -86,9 +90,9 @@ export class GraphBuilder {
     return node;
   }
 
-  external(role: ExternalNode['role'], name: string, layout: Layout, meta: Meta, stack: readonly Frame[], tensor?: Tensor): ExternalNode {
+  external(of: Pick<ExternalNode, 'role' | 'name' | 'layout' | 'meta' | 'stack' | 'storage' | 'tensor' | 'position'>): ExternalNode {
     const id = nextId++;
-    const node: ExternalNode = { kind: 'external', id, role, name, layout, meta, inputs: [], stack, origins: [id], tensor };
+    const node: ExternalNode = { ...of, kind: 'external', id, inputs: [], origins: [id] };
     this.nodes.push(node);
     return node;
   }
@@ -105,17 +109,12 @@ export function withInputs(node: OpNode, inputs: readonly NodeInput[]): OpNode {
   return { ...node, id: nextId++, inputs };
 }
 
-/** The node, standing for `others` too. */
-export function standingFor<N extends Node>(node: N, others: readonly Node[]): N {
-  const origins = [...new Set([...node.origins, ...others.flatMap((o) => o.origins)])];
-  return origins.length === node.origins.length ? node : { ...node, id: nextId++, origins };
-}
-
 /**
  * Rebuilds a graph front to back. `visit` gets each op with its inputs already rebuilt, and returns what stands in its
- * place: a node it made with the builder, one that is there already, or undefined to keep it as it is.
+ * place: a node it made with the builder, one that is there already, or undefined to keep it as it is. `before` is the
+ * node as it stands in `graph`.
  */
-export function rewrite(graph: Graph, visit: (node: OpNode, build: GraphBuilder) => Node | undefined): Graph {
+export function rewrite(graph: Graph, visit: (node: OpNode, build: GraphBuilder, before: OpNode) => Node | undefined): Graph {
   const build = new GraphBuilder();
   const now = new Map<Node, Node>();
   const current = (node: Node): Node => invariant(now.get(node), `${nodeName(node)} is used before it is computed`);
@@ -128,7 +127,7 @@ export function rewrite(graph: Graph, visit: (node: OpNode, build: GraphBuilder)
       node,
       node.inputs.map((input) => (isNode(input) ? current(input) : input)),
     );
-    now.set(node, visit(fresh, build) ?? build.keep(fresh));
+    now.set(node, visit(fresh, build, node) ?? build.keep(fresh));
   }
   return {
     nodes: build.nodes,

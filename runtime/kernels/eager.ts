@@ -124,7 +124,7 @@ export class GpuBackend implements Backend {
     const build = new GraphBuilder();
     const nodes = inputs.map((x, i): NodeInput => {
       if (typeof x === 'number') return x;
-      return build.external('input', String(i), x.layout, { shape: x.shape, dtype: x.dtype }, []);
+      return build.external({ role: 'input', name: String(i), layout: x.layout, meta: { shape: x.shape, dtype: x.dtype }, stack: [], storage: i });
     });
     const root = build.op(op, nodes, attributes, { stack: [] });
     const lowered = lower({ root, inside: new Set([root]) }, { layout: out.layout, dtype: out.dtype });

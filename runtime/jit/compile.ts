@@ -1,0 +1,100 @@
+/**
+ * @file From a recorded graph to a plan. In: the graph and the GPU. Out: kernels with their pipelines, what each binds, and
+ * the memory between them. A plan is made once for a signature and replayed from then on.
+ */
+import type { Gpu } from '../device/gpu.ts';
+import type { Pipeline } from '../device/pipelines.ts';
+import type { ExternalNode, Graph, Node } from '../ir/graph.ts';
+import { layoutOf } from '../ir/graph.ts';
+import { buildKernel, type Kernel } from '../kernels/kernel.ts';
+import { lower, type Lowered } from '../kernels/lower.ts';
+import { fuse, groupName, type FusedGroup, type Fusion } from '../passes/fuse.ts';
+import { bytesOf, planMemory, type MemoryPlan } from '../passes/memory.ts';
+import { optimise, type Optimised } from '../passes/pipeline.ts';
+import type { CompileStage } from '../profile/model.ts';
+import { numel } from '../tensor/shape.ts';
+
+/** Where a kernel finds one of its tensors. */
+export type Place =
+  | { readonly kind: 'external'; readonly node: ExternalNode }
+  | { readonly kind: 'slot'; readonly slot: number }
+  | { readonly kind: 'result'; readonly result: number };
+
+export interface PlannedKernel {
+  readonly name: string;
+  readonly group: FusedGroup;
+  readonly reads: readonly Node[];
+  readonly kernel: Kernel<Place>;
+  readonly pipeline: Pipeline;
+}
+
+export interface Plan {
+  readonly recorded: Graph;
+  readonly optimised: Optimised;
+  readonly fusion: Fusion;
+  readonly kernels: readonly PlannedKernel[];
+  readonly memory: MemoryPlan;
+  /** Stored nodes that outlive a run, each in a buffer of its own. */
+  readonly results: readonly Node[];
+  readonly stages: readonly CompileStage[];
+}
+
+export function compile(recorded: Graph, gpu: Gpu): Plan {
+  const stages: CompileStage[] = [];
+  const timed = <T>(name: string, body: () => T): T => {
+    const start = performance.now();
+    const value = body();
+    stages.push({ name, ms: performance.now() - start });
+    return value;
+  };
+  const optimised = timed('passes', () => optimise(recorded));
+  const { graph } = optimised;
+  const fusion = timed('fusion', () => fuse(graph, { maxStorageBuffers: gpu.maxStorageBuffers }));
+  const results = [...new Set([...fusion.outputs.map((o) => o.base), ...graph.writes.map((w) => w.value)])].filter((n) => n.kind === 'op');
+  const memory = planMemory(fusion.groups, new Set(results));
+  const places = new Places(results, memory);
+  const texts = timed('kernels', () =>
+    fusion.groups
+      .filter((group) => numel(group.root.meta.shape) > 0)
+      .map((group) => {
+        const lowered = lower(group);
+        return { name: groupName(group), group, reads: lowered.reads, kernel: buildKernel(lowered, (i) => placed(places, group, lowered, i), false) };
+      }),
+  );
+  const kernels = timed('pipelines', () => texts.map((k) => ({ ...k, pipeline: gpu.pipelines.get(k.kernel.form) })));
+  return { recorded, optimised, fusion, kernels, memory, results, stages };
+}
+
+function placed(places: Places, group: FusedGroup, lowered: Lowered, position: number) {
+  const node = position === lowered.target ? group.root : (lowered.reads[position] ?? group.root);
+  return { storage: places.of(node), dtype: node.meta.dtype };
+}
+
+/** One object for one place, so that kernels can tell which of their tensors share memory. */
+class Places {
+  private readonly made = new Map<string, Place>();
+
+  constructor(
+    private readonly results: readonly Node[],
+    private readonly memory: MemoryPlan,
+  ) {}
+
+  of(node: Node): Place {
+    if (node.kind === 'external') return this.share(`e${node.storage}`, { kind: 'external', node });
+    const slot = this.memory.slotOf.get(node);
+    if (slot !== undefined) return this.share(`s${slot}`, { kind: 'slot', slot });
+    const result = this.results.indexOf(node);
+    return this.share(`r${result}`, { kind: 'result', result });
+  }
+
+  private share(key: string, place: Place): Place {
+    const known = this.made.get(key) ?? place;
+    this.made.set(key, known);
+    return known;
+  }
+}
+
+/** Bytes that a kernel must read and write: each tensor once. */
+export function kernelBytes({ reads, group }: Pick<PlannedKernel, 'reads' | 'group'>): number {
+  return reads.reduce((sum, node) => sum + Math.min(bytesOf(node), 4 * numel(layoutOf(node).shape)), bytesOf(group.root));
+}

@@ -1,0 +1,45 @@
+/**
+ * @file Guards: what a trace takes for granted about a call. In: a call's arguments. Out: a key that two calls share only
+ * if one trace serves both, and for two that differ, what differs.
+ */
+import type { Module } from '../nn/module.ts';
+import { formatShape } from '../tensor/shape.ts';
+import type { Tree } from './tree.ts';
+import type { Recompile } from './trace.ts';
+
+interface Guard {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface Signature {
+  readonly key: string;
+  readonly guards: readonly Guard[];
+}
+
+export function signatureOf(args: Tree, module: Module | undefined): Signature {
+  const guards: Guard[] = [{ name: 'structure and plain values of the arguments', value: args.form }];
+  const storages = args.tensors.map((x) => x.storage);
+  args.tensors.forEach((x, i) => {
+    guards.push({ name: `dtype of tensor ${i}`, value: x.dtype });
+    guards.push({ name: `shape of tensor ${i}`, value: formatShape(x.shape) });
+    guards.push({ name: `strides of tensor ${i}`, value: `${formatShape(x.strides)} from ${x.layout.offset}` });
+    guards.push({ name: `memory of tensor ${i}`, value: `shared with tensor ${storages.indexOf(x.storage)}` });
+    guards.push({ name: `identity of tensor ${i}`, value: `tensor ${args.tensors.indexOf(x)}` });
+    guards.push({ name: `device of tensor ${i}`, value: x.storage.backend.info.name });
+  });
+  if (module) guards.push({ name: 'training mode', value: modes(module).join(' ') });
+  return { key: guards.map((g) => g.value).join('|'), guards };
+}
+
+/** Training or not, for the module and all inside, in order. */
+function modes(module: Module): string[] {
+  return [module.training ? 'train' : 'eval', ...module.children().flatMap(([, child]) => modes(child))];
+}
+
+/** The first guard that failed, with both values. */
+export function firstDifference(was: Signature, now: Signature): Recompile {
+  const at = now.guards.findIndex((g, i) => g.value !== was.guards[i]?.value);
+  const guard = now.guards[at];
+  return { guard: guard?.name ?? 'number of tensors', was: was.guards[at]?.value ?? 'absent', now: guard?.value ?? 'absent' };
+}

@@ -1,0 +1,3 @@
+/** @file The names under `jit`. */
+export { example, type Example } from './example.ts';
+export { trace, traceModule, type Recompile, type Traced, type TraceInfo } from './trace.ts';

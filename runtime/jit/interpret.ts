@@ -1,0 +1,21 @@
+/**
+ * @file Runs a graph op by op on any device. In: a graph and the tensors of a call. Out: its outputs. It is how traced code
+ * runs where there is no GPU, and what the values of an optimised graph are compared with.
+ */
+import { invariant } from '../errors.ts';
+import { isNode, type Graph, type Node } from '../ir/graph.ts';
+import { apply } from '../ops/apply.ts';
+import { copy_ } from '../ops/binary.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+export function interpret(graph: Graph, inputs: readonly Tensor[]): Tensor[] {
+  const values = new Map<Node, Tensor>();
+  const valueOf = (node: Node) => invariant(values.get(node), 'nodes run in order');
+  for (const node of graph.nodes) {
+    if (node.kind === 'external') values.set(node, invariant(node.tensor ?? inputs[node.position ?? -1], `${node.name} is bound`));
+    else values.set(node, apply(node.op, node.inputs.map((x) => (isNode(x) ? valueOf(x) : x)), node.attributes));
+  }
+  const outputs = graph.outputs.map(valueOf);
+  for (const { target, value } of graph.writes) copy_(valueOf(target), valueOf(value));
+  return outputs;
+}

@@ -1,0 +1,66 @@
+/**
+ * @file Recording a run. In: every op that runs while it is active. Out: a graph of what was called, views and in-place
+ * writes as they were, each with the lines that called it. Tensors that come from outside are held, not copied.
+ */
+import { JitLensError } from '../errors.ts';
+import { GraphBuilder, type Graph, type Node } from '../ir/graph.ts';
+import { Parameter } from '../nn/module.ts';
+import type { Recorder } from '../ops/recorder.ts';
+import type { Attributes, OpSpec } from '../ops/spec.ts';
+import type { Operand } from '../tensor/backend.ts';
+import type { Storage } from '../tensor/storage.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { userFrames } from './frames.ts';
+
+export class TraceRecorder implements Recorder {
+  private readonly build = new GraphBuilder();
+  private readonly nodes = new Map<Tensor, Node>();
+  private readonly storages: Storage[] = [];
+
+  /** `names` gives parameters the names that they have in their module. */
+  constructor(
+    inputs: readonly Tensor[],
+    private readonly names: ReadonlyMap<Tensor, string> = new Map(),
+  ) {
+    inputs.forEach((x, i) => {
+      if (!this.nodes.has(x)) this.external('input', `input${i}`, x, i);
+    });
+  }
+
+  record(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
+    const node = this.build.op(spec, inputs.map((x) => (typeof x === 'number' ? x : this.node(x))), attributes, { stack: userFrames() });
+    if (!spec.inPlace) this.nodes.set(out, node);
+  }
+
+  recordData(made: Tensor, origin: 'data' | 'random'): void {
+    if (origin === 'random') {
+      throw new JitLensError(
+        'JL607',
+        'random numbers drawn while tracing would be the same on every later call',
+        'Draw them outside and pass them in.',
+        userFrames()[0],
+      );
+    }
+    this.external('constant', `constant${this.nodes.size}`, made);
+  }
+
+  private node(x: Tensor): Node {
+    return this.nodes.get(x) ?? this.external(x instanceof Parameter ? 'parameter' : 'constant', this.names.get(x) ?? `captured${this.nodes.size}`, x);
+  }
+
+  private external(role: 'input' | 'parameter' | 'constant', name: string, x: Tensor, position?: number): Node {
+    const meta = { shape: x.shape, dtype: x.dtype };
+    let storage = this.storages.indexOf(x.storage);
+    if (storage < 0) storage = this.storages.push(x.storage) - 1;
+    // An argument is bound anew at each call; holding the example would keep its memory.
+    const tensor = role === 'input' ? undefined : x;
+    const node = this.build.external({ role, name, layout: x.layout, meta, stack: userFrames(), storage, tensor, position });
+    this.nodes.set(x, node);
+    return node;
+  }
+
+  finish(outputs: readonly Tensor[]): Graph {
+    const results = outputs.map((x) => this.node(x));
+    return { nodes: this.build.nodes, outputs: results, writes: [] };
+  }
+}

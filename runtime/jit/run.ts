@@ -1,0 +1,66 @@
+/**
+ * @file Replays a plan. In: a plan and the tensors of a call. Out: its output tensors; tensors that the code writes in
+ * place are written. No op of the user's code runs here, and nothing waits.
+ */
+import { invariant } from '../errors.ts';
+import type { PooledBuffer } from '../device/buffers.ts';
+import type { ExternalNode } from '../ir/graph.ts';
+import { bufferOf, type GpuBackend } from '../kernels/eager.ts';
+import { bytesOf } from '../passes/memory.ts';
+import { contiguous, isContiguous } from '../tensor/layout.ts';
+import { numel } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import type { Place, Plan } from './compile.ts';
+
+export class Replay {
+  private slots: readonly PooledBuffer[] | undefined;
+
+  constructor(
+    readonly plan: Plan,
+    private readonly backend: GpuBackend,
+  ) {}
+
+  run(inputs: readonly Tensor[]): Tensor[] {
+    const { gpu } = this.backend;
+    const { plan } = this;
+    this.slots ??= plan.memory.slots.map((bytes) => gpu.pool.take(bytes));
+    const { slots } = this;
+    const externals = this.externals(inputs);
+    const results = plan.results.map((node) => new Tensor(this.backend.allocate(node.meta.dtype, numel(node.meta.shape)), contiguous(node.meta.shape)));
+    const tensorOf = (node: ExternalNode) => invariant(externals.get(node), 'every tensor from outside is bound');
+    const bufferAt = (place: Place): PooledBuffer => {
+      if (place.kind === 'slot') return invariant(slots[place.slot], 'a slot has a buffer');
+      return bufferOf(place.kind === 'external' ? tensorOf(place.node) : invariant(results[place.result], 'a result has a tensor'));
+    };
+    for (const { pipeline, kernel, name } of plan.kernels) {
+      const { parameters, workgroups } = kernel.text;
+      gpu.dispatch({ pipeline, parameters, workgroups, buffers: kernel.storages.map(bufferAt), label: name });
+    }
+    for (const { target, value } of plan.optimised.graph.writes) {
+      const tensor = tensorOf(target);
+      const from = value.kind === 'external' ? tensorOf(value) : invariant(results[plan.results.indexOf(value)], 'a written value is a result');
+      gpu.copy(bufferOf(from), bufferOf(tensor), bytesOf(value));
+      tensor.storage.version++;
+    }
+    const outputs = plan.fusion.outputs.map(({ base, layout }) => {
+      if (base.kind === 'external') {
+        const { storage, layout: own } = tensorOf(base);
+        return new Tensor(storage, isContiguous(own) ? { ...layout, offset: layout.offset + own.offset } : own);
+      }
+      return new Tensor(invariant(results[plan.results.indexOf(base)], 'an output is a result').storage, layout);
+    });
+    const returned = new Set(outputs.map((o) => o.storage));
+    for (const result of results) if (!returned.has(result.storage)) result.dispose();
+    return outputs;
+  }
+
+  private externals(inputs: readonly Tensor[]): Map<ExternalNode, Tensor> {
+    const bound = new Map<ExternalNode, Tensor>();
+    for (const node of this.plan.recorded.nodes) {
+      if (node.kind !== 'external') continue;
+      const tensor = node.tensor ?? inputs[node.position ?? -1];
+      bound.set(node, invariant(tensor, `${node.name} is bound`));
+    }
+    return bound;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * @file Tracing: a function runs once on example inputs while every op is recorded; from then on the recorded graph runs,
+ * compiled. In: a function or module, example inputs. Out: a function of the same type. What the recording took for
+ * granted (shapes, dtypes, device, plain values, training mode) is guarded: a call that differs is traced anew.
+ */
+import { JitLensError } from '../errors.ts';
+import { GpuBackend } from '../kernels/eager.ts';
+import { Module } from '../nn/module.ts';
+import { activeRecorder, withRecorder } from '../ops/recorder.ts';
+import { currentBackend, type Backend } from '../tensor/backend.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { compile, type Plan } from './compile.ts';
+import { firstDifference, signatureOf, type Signature } from './guard.ts';
+import { interpret } from './interpret.ts';
+import { TraceRecorder } from './record.ts';
+import { Replay } from './run.ts';
+import { flattenTree, type Tree } from './tree.ts';
+import type { Graph } from '../ir/graph.ts';
+import { optimise } from '../passes/pipeline.ts';
+
+/** A call that no earlier trace fitted. */
+export interface Recompile {
+  /** What differed from the trace before, e.g. `shape of argument 0`. */
+  readonly guard: string;
+  readonly was: string;
+  readonly now: string;
+}
+
+/** One trace: valid for calls of one signature. */
+export interface Compiled {
+  readonly signature: Signature;
+  /** What the code called, as it called it. */
+  readonly recorded: Graph;
+  /** Absent on the reference device, which runs graphs op by op. */
+  readonly plan?: Plan;
+  readonly run: (inputs: readonly Tensor[]) => Tensor[];
+  readonly outputs: Tree;
+}
+
+export interface TraceInfo {
+  readonly compiled: readonly Compiled[];
+  readonly recompiles: readonly Recompile[];
+  /** Calls that ran eagerly because there were too many different signatures. */
+  readonly eagerCalls: number;
+}
+
+export type AnyFunction = (...args: never[]) => unknown;
+export type Traced<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnType<F>) & { readonly info: TraceInfo };
+
+/** Signatures that are compiled for one function; calls of further ones run eagerly. */
+const MAX_SIGNATURES = 8;
+
+/**
+ * Runs `fn` (or `module.forward`) on `inputs`, records it, and gives a function that runs the compiled graph. Errors: JL607
+ * for random numbers drawn inside, JL608 for values that a trace cannot follow, JL609 for writes it cannot express, JL610
+ * for a function that gives no tensor.
+ */
+export function trace<F extends AnyFunction>(fn: F, inputs: Parameters<F>): Traced<F>;
+export function trace<M extends Module>(module: M, inputs: Parameters<M['forward']>): Traced<M['forward']>;
+export function trace(target: AnyFunction | Module, inputs: readonly unknown[]): Traced<AnyFunction> {
+  const fn = target instanceof Module ? (...args: never[]) => target.forward(...args) : target;
+  const state = new TraceCache(fn, target instanceof Module ? target : undefined);
+  state.lookUp(inputs);
+  return Object.assign((...args: never[]) => state.call(args), { info: state });
+}
+
+/** Traces several methods of a module, each with inputs of its own; they share its parameters. */
+export function traceModule<M extends Module>(module: M, inputs: Partial<Record<keyof M & string, readonly unknown[]>>): Record<string, Traced<AnyFunction>> {
+  return Object.fromEntries(
+    Object.entries<readonly unknown[] | undefined>(inputs).map(([name, args]) => {
+      const method: unknown = Reflect.get(module, name);
+      if (typeof method !== 'function') {
+        throw new JitLensError('JL610', `traceModule: ${module.constructor.name} has no method ‘${name}’`, 'Name the methods to trace as they are written.');
+      }
+      const state = new TraceCache((...rest: never[]): unknown => Reflect.apply(method, module, rest), module);
+      state.lookUp(args ?? []);
+      return [name, Object.assign((...rest: never[]) => state.call(rest), { info: state })];
+    }),
+  );
+}
+
+class TraceCache implements TraceInfo {
+  readonly compiled: Compiled[] = [];
+  readonly recompiles: Recompile[] = [];
+  eagerCalls = 0;
+
+  constructor(
+    private readonly fn: AnyFunction,
+    private readonly module: Module | undefined,
+  ) {}
+
+  call(args: readonly unknown[]): unknown {
+    // Inside another trace the ops themselves are what is wanted.
+    if (activeRecorder()) return this.fn(...(args as never[]));
+    const { tensors } = flattenTree(args, 'arguments');
+    const compiled = this.lookUp(args);
+    if (!compiled) {
+      this.eagerCalls++;
+      return this.fn(...(args as never[]));
+    }
+    return compiled.outputs.rebuild(compiled.run(tensors));
+  }
+
+  /** The trace for such a call, made if need be; undefined past the limit. */
+  lookUp(args: readonly unknown[]): Compiled | undefined {
+    const tree = flattenTree(args, 'arguments');
+    const signature = signatureOf(tree, this.module);
+    const known = this.compiled.find((c) => c.signature.key === signature.key);
+    if (known) return known;
+    const last = this.compiled.at(-1);
+    if (last) this.recompiles.push(firstDifference(last.signature, signature));
+    if (this.compiled.length >= MAX_SIGNATURES) return undefined;
+    const made = this.trace(tree, signature);
+    this.compiled.push(made);
+    return made;
+  }
+
+  private trace(tree: Tree, signature: Signature): Compiled {
+    const backend = tree.tensors[0]?.storage.backend ?? currentBackend();
+    const names = new Map<Tensor, string>((this.module?.namedParameters() ?? []).map(([name, parameter]) => [parameter, name]));
+    const recorder = new TraceRecorder(tree.tensors, names);
+    const result = withRecorder(recorder, () => this.fn(...(tree.rebuild(tree.tensors) as never[])));
+    if (result instanceof Promise) {
+      throw new JitLensError('JL610', 'an async function cannot be traced', 'Read tensors (item, data) outside the traced function.');
+    }
+    const outputs = flattenTree(result, 'the result');
+    if (outputs.tensors.length === 0) throw new JitLensError('JL610', 'the traced function gives no tensor', 'Return the tensors that it computes.');
+    const recorded = recorder.finish(outputs.tensors);
+    return { signature, recorded, outputs, ...executable(recorded, backend) };
+  }
+}
+
+function executable(recorded: Graph, backend: Backend): Pick<Compiled, 'plan' | 'run'> {
+  if (!(backend instanceof GpuBackend)) {
+    const { graph } = optimise(recorded);
+    return { run: (inputs) => interpret(graph, inputs) };
+  }
+  const plan = compile(recorded, backend.gpu);
+  const replay = new Replay(plan, backend);
+  return { plan, run: (inputs) => replay.run(inputs) };
+}
+

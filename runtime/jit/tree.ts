@@ -1,0 +1,51 @@
+/**
+ * @file Values with tensors somewhere inside, as functions take and return them. In: a tensor, or arrays and records of
+ * such values. Out: the tensors in order, and a way to put others in their places.
+ */
+import { JitLensError } from '../errors.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+export interface Tree {
+  readonly tensors: readonly Tensor[];
+  /** All that is not a tensor, and where the tensors stand, as text. */
+  readonly form: string;
+  /** The same structure around other tensors. */
+  readonly rebuild: (tensors: readonly Tensor[]) => unknown;
+}
+
+type Plain = undefined | null | boolean | number | string;
+
+export function flattenTree(value: unknown, what: string): Tree {
+  const tensors: Tensor[] = [];
+  const parts: string[] = [];
+  const visit = (x: unknown, path: string): ((at: readonly Tensor[]) => unknown) => {
+    if (x instanceof Tensor) {
+      const place = tensors.push(x) - 1;
+      parts.push('T');
+      return (at) => at[place];
+    }
+    if (x === null || ['undefined', 'boolean', 'number', 'string'].includes(typeof x)) {
+      parts.push(typeof x === 'string' ? JSON.stringify(x) : String(x as Plain));
+      return () => x;
+    }
+    if (Array.isArray(x)) {
+      parts.push('[');
+      const items = x.map((item: unknown, i) => visit(item, `${path}[${i}]`));
+      parts.push(']');
+      return (at) => items.map((item) => item(at));
+    }
+    if (typeof x === 'object' && Object.getPrototypeOf(x) === Object.prototype) {
+      parts.push('{');
+      const fields = Object.entries(x).map(([name, item]) => {
+        parts.push(`${name}:`);
+        return [name, visit(item, `${path}.${name}`)] as const;
+      });
+      parts.push('}');
+      return (at) => Object.fromEntries(fields.map(([name, field]) => [name, field(at)]));
+    }
+    const kind = typeof x === 'object' ? `an instance of ${x.constructor.name}` : `a ${typeof x}`;
+    throw new JitLensError('JL608', `${path} is ${kind}, which a trace cannot follow`, 'Use tensors, numbers, strings, booleans, and arrays or plain objects of them.');
+  };
+  const build = visit(value, what);
+  return { tensors, form: parts.join(' '), rebuild: build };
+}

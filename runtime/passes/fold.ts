@@ -1,0 +1,79 @@
+/** @file Constant folding and identities: x + 0, x · 1, views of a constant, ops on constants. In and out: a functional graph. */
+import type { ElementwiseSpec } from '../ops/spec.ts';
+import { fullSpec } from '../ops/write.ts';
+import { rewrite, isNode, type GraphBuilder, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
+import { convertHost } from '../kernels/expr.ts';
+import { sameShape } from '../tensor/shape.ts';
+import { definePass } from './define.ts';
+
+/** Ops that give their left operand back when the right one is this number. */
+const RIGHT_IDENTITY: Readonly<Record<string, number>> = { add: 0, sub: 0, mul: 1, div: 1, pow: 1 };
+const COMMUTATIVE = new Set(['add', 'mul']);
+
+export const fold = definePass({
+  name: 'fold',
+  doc: 'Ops whose operands are constants are computed now, and those that change nothing (x + 0, x · 1) go.',
+  requires: ['functional'],
+  run: (graph) => rewrite(graph, (node, build) => simpler(node, build)),
+});
+
+function simpler(node: OpNode, build: GraphBuilder): Node | undefined {
+  const { op, inputs, meta } = node;
+  if (op.kind === 'move') {
+    const value = constantOf(inputs[0]);
+    return value !== undefined && op.view ? full(node, value, build) : undefined;
+  }
+  if (op.kind === 'write') {
+    const [base, value] = inputs;
+    return isNode(base) && isNode(value) && sameShape(base.meta.shape, value.meta.shape) && node.attributes['offset'] === 0 && isWhole(node)
+      ? value
+      : undefined;
+  }
+  if (op.kind !== 'elementwise') return undefined;
+  return same(node, op) ?? computed(node, op, meta.dtype, build);
+}
+
+/** A write that replaces everything in order. */
+function isWhole(node: OpNode): boolean {
+  const strides = node.attributes['strides'] as readonly number[];
+  let step = 1;
+  return [...node.meta.shape].reverse().every((size, i) => {
+    const fits = size === 1 || strides[strides.length - 1 - i] === step;
+    step *= size;
+    return fits;
+  });
+}
+
+function same(node: OpNode, op: ElementwiseSpec): Node | undefined {
+  const [a, b] = node.inputs;
+  const identity = RIGHT_IDENTITY[op.name];
+  if (identity === undefined) return undefined;
+  if (constantOf(b) === identity && unchanged(a, node)) return a;
+  if (COMMUTATIVE.has(op.name) && constantOf(a) === identity && unchanged(b, node)) return b;
+  return undefined;
+}
+
+function unchanged(x: NodeInput | undefined, node: OpNode): x is Node {
+  return isNode(x) && x.meta.dtype === node.meta.dtype && sameShape(x.meta.shape, node.meta.shape);
+}
+
+function computed(node: OpNode, op: ElementwiseSpec, dtype: OpNode['meta']['dtype'], build: GraphBuilder): Node | undefined {
+  const values = node.inputs.map(constantOf);
+  const known = values.filter((v) => v !== undefined);
+  if (known.length !== values.length || known.length === 0) return undefined;
+  const type = op.computeType(node.inputs.map((x) => (isNode(x) ? x.meta : x)));
+  const result = convertHost(op.reference(...known.map((v, i) => (op.params[i] === op.condition ? v : convertHost(v, type)))), dtype);
+  return Number.isFinite(result) ? full(node, result, build) : undefined;
+}
+
+/** The number that every element of `x` is, if that is known. */
+export function constantOf(x: NodeInput | undefined): number | undefined {
+  if (!isNode(x)) return x;
+  if (x.kind !== 'op' || x.op.kind !== 'create') return undefined;
+  const { start, step } = x.op.value(x.attributes);
+  return step === 0 ? start : undefined;
+}
+
+function full(node: OpNode, value: number, build: GraphBuilder): Node {
+  return build.op(fullSpec, [], { shape: node.meta.shape, value, dtype: node.meta.dtype }, node);
+}

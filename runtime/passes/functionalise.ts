@@ -1,0 +1,146 @@
+/**
+ * @file In-place ops become pure ones. In: a recorded graph, in which views alias and ops write through them. Out: a graph
+ * of values: a write into a view makes a new value of what it views, and every later read sees that. What is written into
+ * tensors from outside is listed in `writes`. Refuses what it cannot say exactly.
+ */
+import { invariant, JitLensError } from '../errors.ts';
+import { conversions } from '../ops/convert.ts';
+import { expand } from '../ops/views.ts';
+import { writeSpec } from '../ops/write.ts';
+import { GraphBuilder, isNode, type ExternalNode, type Graph, type Node, type OpNode } from '../ir/graph.ts';
+import { axis, fromAxis } from '../tensor/affine.ts';
+import { contiguous, isContiguous, type Layout } from '../tensor/layout.ts';
+import { numel, sameShape } from '../tensor/shape.ts';
+import { inverse } from '../kernels/lower.ts';
+import { definePass } from './define.ts';
+
+/** A recorded value: the views that lead to it from what it aliases. */
+interface Alias {
+  readonly base: Node;
+  readonly chain: readonly OpNode[];
+}
+
+export const functionalise = definePass({
+  name: 'functionalise',
+  doc: 'In-place ops and writes through views become pure ops, so that every value is computed once and never changes.',
+  requires: [],
+  establishes: ['functional'],
+  run(graph) {
+    const state = new Functional();
+    for (const node of graph.nodes) {
+      if (node.kind === 'external') state.external(node);
+      else if (node.op.kind === 'move' && node.op.view && isNode(node.inputs[0])) state.view(node, node.inputs[0]);
+      else if (node.op.inPlace) state.write(node);
+      else state.pure(node);
+    }
+    return state.finish(graph);
+  },
+});
+
+class Functional {
+  private readonly build = new GraphBuilder();
+  private readonly aliases = new Map<Node, Alias>();
+  /** The value that each aliased base has now. */
+  private readonly current = new Map<Node, Node>();
+  private readonly changed = new Set<ExternalNode>();
+  private readonly externals: ExternalNode[] = [];
+  /** What reading an alias gave, and the base's value that it was read from. */
+  private readonly reads = new Map<Node, { from: Node; value: Node }>();
+
+  external(node: ExternalNode): void {
+    this.build.keep(node);
+    this.externals.push(node);
+    this.aliases.set(node, { base: node, chain: [] });
+    this.current.set(node, node);
+  }
+
+  view(node: OpNode, input: Node): void {
+    const { base, chain } = this.alias(input);
+    this.aliases.set(node, { base, chain: [...chain, node] });
+  }
+
+  pure(node: OpNode): void {
+    const value = this.build.op(node.op, node.inputs.map((x) => (isNode(x) ? this.read(x) : x)), node.attributes, node);
+    this.aliases.set(node, { base: node, chain: [] });
+    this.current.set(node, value);
+  }
+
+  write(node: OpNode): void {
+    const target = invariant(isNode(node.inputs[0]) && node.inputs[0], 'an in-place op has a target');
+    const { base, chain } = this.alias(target);
+    const op = invariant(node.op.inPlace, 'an in-place op has a pure form');
+    const inputs = node.inputs.map((x) => (isNode(x) ? this.read(x) : x));
+    const result = this.build.op(op, inputs, node.attributes, node);
+    const value = this.fitted(result, target, node);
+    if (chain.length === 0) this.current.set(base, value);
+    else {
+      const layout = this.composed(base, chain, node);
+      const { shape, strides, offset } = layout;
+      this.current.set(base, this.build.op(writeSpec, [this.value(base), value], { shape, strides, offset }, node));
+    }
+    if (base.kind === 'external') this.changed.add(base);
+    this.aliases.set(node, { base, chain });
+  }
+
+  /** The result in the dtype of what it is written into. */
+  private fitted(value: Node, target: Node, from: OpNode): Node {
+    const { dtype, shape } = target.meta;
+    const typed = value.meta.dtype === dtype ? value : this.build.op(conversions[dtype], [value], {}, from);
+    const spec = invariant(expand.entry.spec, 'expand has a kernel');
+    return sameShape(typed.meta.shape, shape) ? typed : this.build.op(spec, [typed], { shape }, from);
+  }
+
+  private composed(base: Node, chain: readonly OpNode[], at: OpNode): Layout {
+    let layout: Layout | undefined = contiguous(base.meta.shape);
+    for (const view of chain) layout = layout && view.op.kind === 'move' ? view.op.view?.(layout, view.attributes) : undefined;
+    const place = fromAxis(axis('flat', numel(base.meta.shape)));
+    if (!layout || !inverse(layout, place)) {
+      throw new JitLensError(
+        'JL609',
+        `${at.op.name} writes into a view that a graph cannot express`,
+        'Compute the new value with the out-of-place form and join it with cat() or where().',
+        at.stack[0],
+      );
+    }
+    return layout;
+  }
+
+  private alias(node: Node): Alias {
+    return invariant(this.aliases.get(node), 'a value is recorded before it is used');
+  }
+
+  private value(base: Node): Node {
+    return invariant(this.current.get(base), 'a base has a value');
+  }
+
+  private read(node: Node): Node {
+    const { base, chain } = this.alias(node);
+    const from = this.value(base);
+    if (chain.length === 0) return from;
+    const known = this.reads.get(node);
+    if (known?.from === from) return known.value;
+    const last = invariant(chain.at(-1), 'a chain of views');
+    const parent = isNode(last.inputs[0]) ? this.read(last.inputs[0]) : from;
+    const value = this.build.op(last.op, [parent], last.attributes, last);
+    this.reads.set(node, { from, value });
+    return value;
+  }
+
+  finish(graph: Graph): Graph {
+    const outputs = graph.outputs.map((x) => this.read(x));
+    for (const target of this.changed) this.refuseAliases(target);
+    return { nodes: this.build.nodes, outputs, writes: [...this.changed].map((target) => ({ target, value: this.value(target) })) };
+  }
+
+  /** Two tensors from outside over one storage, one of which is written: the other would have to change with it. */
+  private refuseAliases(target: ExternalNode): void {
+    const twin = this.externals.find((x) => x !== target && x.storage === target.storage);
+    if (!twin && target.layout.offset === 0 && isContiguous(target.layout)) return;
+    throw new JitLensError(
+      'JL609',
+      `‘${target.name}’ is written in place, and ${twin ? `‘${twin.name}’ shares its memory` : 'it is a view of a larger tensor'}`,
+      'Pass the whole tensor, and take the view inside the traced function.',
+      target.stack[0],
+    );
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * @file Fusion: which nodes become one kernel. In: an optimised functional graph. Out: groups in the order they run; every
+ * node is in one, or is only index arithmetic inside those that read it. A node is computed where it is used unless that
+ * would repeat real work, and every boundary that is left has its reason.
+ */
+import type { Group } from '../kernels/lower.ts';
+import { consumers, isNode, layoutOf, nodeInputs, nodeName, type Graph, type Node, type OpNode } from '../ir/graph.ts';
+import { contiguous, isContiguous } from '../tensor/layout.ts';
+import { numel } from '../tensor/shape.ts';
+import { viewOf, type ViewOf } from './views.ts';
+
+export interface FusedGroup extends Group {
+  readonly root: OpNode;
+  readonly inside: Set<Node>;
+  /** Why the root's value is stored, and not computed by the kernel that reads it. */
+  boundary: string;
+}
+
+export interface Fusion {
+  readonly groups: readonly FusedGroup[];
+  /** What each output is a view of: something stored, or a tensor from outside. */
+  readonly outputs: readonly ViewOf[];
+}
+
+/** A cheap op may be computed again this many times rather than be stored and read. */
+const CHEAP_REPEATS = 4;
+/** A sum inside another sum stays there up to this many terms: longer ones want threads of their own. */
+const NESTED_SUM = 32;
+
+export function fuse(graph: Graph, limits: { maxStorageBuffers: number }): Fusion {
+  const outputs = graph.outputs.map(returned);
+  const plan = new Planner(graph);
+  for (const { base } of outputs) plan.keep(base, 'it is an output');
+  for (const { value } of graph.writes) plan.keep(value, 'it replaces a tensor from outside');
+  plan.decide();
+  while (plan.splitLargest(limits.maxStorageBuffers - 1)) plan.decide();
+  return { groups: plan.groups(), outputs };
+}
+
+/** A view of an argument that does not lie in row-major order cannot be said by strides over it, so it is copied. */
+function returned(output: Node): ViewOf {
+  const view = viewOf(output);
+  const plain = view.base === output || view.base.kind === 'op' || isContiguous(layoutOf(view.base));
+  return plain ? view : { base: output, layout: contiguous(output.meta.shape) };
+}
+
+class Planner {
+  private readonly stored = new Map<Node, string>();
+  private readonly readers: Map<Node, OpNode[]>;
+  /** For each node inside a kernel, the root of that kernel and how often an element of it is computed there. */
+  private homes = new Map<Node, Map<OpNode, number>>();
+
+  constructor(private readonly graph: Graph) {
+    this.readers = consumers(graph);
+  }
+
+  keep(node: Node, why: string): void {
+    if (node.kind === 'op' && !this.stored.has(node)) this.stored.set(node, why);
+  }
+
+  /** Back to front: a node joins the kernel of its readers, or is stored. */
+  decide(): void {
+    this.homes = new Map();
+    for (const node of [...this.graph.nodes].reverse()) {
+      if (node.kind !== 'op') continue;
+      const demand = this.demand(node);
+      if (demand.size === 0 && !this.stored.has(node)) continue;
+      const why = this.stored.get(node) ?? this.reason(node, demand);
+      if (why === undefined) this.homes.set(node, demand);
+      else {
+        this.stored.set(node, why);
+        this.homes.set(node, new Map([[node, numel(node.meta.shape)]]));
+      }
+    }
+  }
+
+  /** For each kernel that would compute the node inside, for how many positions it would. */
+  private demand(node: OpNode): Map<OpNode, number> {
+    const demand = new Map<OpNode, number>();
+    for (const reader of this.readers.get(node) ?? []) {
+      for (const [root, times] of this.homes.get(reader) ?? []) {
+        demand.set(root, Math.max(demand.get(root) ?? 0, times * readsPerElement(reader, node)));
+      }
+    }
+    return demand;
+  }
+
+  /** Why a node must be stored; undefined when its readers' kernels can compute it. */
+  private reason(node: OpNode, demand: ReadonlyMap<OpNode, number>): string | undefined {
+    const { op } = node;
+    if (op.kind === 'create' || op.kind === 'move') return undefined;
+    if (demand.size > 1) return `${demand.size} kernels read it`;
+    const repeats = Math.max(...demand.values()) / Math.max(1, numel(node.meta.shape));
+    const sums = op.kind === 'reduce' || op.kind === 'contract';
+    if (sums && repeats > 1) return `it is a sum that would be computed ${Math.round(repeats)} times`;
+    if (sums && terms(node) > NESTED_SUM && this.isSummed(node)) return 'it is a long sum inside another sum';
+    if (repeats > CHEAP_REPEATS) return `it would be computed ${Math.round(repeats)} times`;
+    return undefined;
+  }
+
+  private isSummed(node: OpNode): boolean {
+    return (this.readers.get(node) ?? []).some(
+      (r) => r.op.kind === 'reduce' || r.op.kind === 'contract' || (!this.stored.has(r) && this.isSummed(r)),
+    );
+  }
+
+  groups(): FusedGroup[] {
+    const groups = new Map<OpNode, FusedGroup>();
+    for (const node of this.graph.nodes) {
+      const boundary = this.stored.get(node);
+      if (node.kind === 'op' && boundary !== undefined) groups.set(node, { root: node, inside: new Set([node]), boundary });
+    }
+    for (const [node, homes] of this.homes) for (const root of homes.keys()) groups.get(root)?.inside.add(node);
+    return [...groups.values()];
+  }
+
+  /** Takes a part out of a kernel that reads more tensors than one can bind; false when none does. */
+  splitLargest(limit: number): boolean {
+    for (const group of this.groups()) {
+      if (group.root.op.kind === 'join' || this.leaves(group.root, group).size <= limit) continue;
+      const parts = [...group.inside]
+        .filter((n): n is OpNode => n.kind === 'op' && n !== group.root && n.op.kind !== 'move' && n.op.kind !== 'create')
+        .map((node) => ({ node, leaves: this.leaves(node, group).size }))
+        .filter(({ leaves }) => leaves > 1 && leaves <= limit)
+        .sort((a, b) => b.leaves - a.leaves);
+      const [best] = parts;
+      if (!best) continue;
+      this.stored.set(best.node, `a kernel can bind ${limit + 1} tensors, and more would be read`);
+      return true;
+    }
+    return false;
+  }
+
+  /** The tensors that computing `node` inside `group` reads. */
+  private leaves(node: Node, group: FusedGroup): Set<Node> {
+    const found = new Set<Node>();
+    const seen = new Set<Node>();
+    const visit = (n: Node): void => {
+      if (seen.has(n)) return;
+      seen.add(n);
+      for (const input of nodeInputs(n)) {
+        if (group.inside.has(input)) visit(input);
+        else found.add(input);
+      }
+    };
+    visit(node);
+    return found;
+  }
+}
+
+/** How many elements of `input` one element of `reader` reads. */
+function readsPerElement(reader: OpNode, input: Node): number {
+  const out = Math.max(1, numel(reader.meta.shape));
+  if (reader.op.kind === 'reduce' || reader.op.kind === 'contract') return terms(reader);
+  if (reader.op.kind === 'join') return numel(input.meta.shape) / out;
+  if (reader.op.kind === 'write' && reader.inputs[1] === input) return numel(input.meta.shape) / out;
+  return 1;
+}
+
+/** Terms of one sum. */
+function terms(node: OpNode): number {
+  const nodes = node.inputs.filter(isNode);
+  if (node.op.kind === 'contract') {
+    return numel(node.op.extents(nodes.map((n) => n.meta.shape), node.attributes));
+  }
+  return numel(nodes[0]?.meta.shape ?? []) / Math.max(1, numel(node.meta.shape));
+}
+
+/** What a group is called: the ops that do its work, most frequent first. */
+export function groupName(group: FusedGroup): string {
+  const counts = new Map<string, number>();
+  for (const node of group.inside) {
+    if (node.kind !== 'op' || node.op.kind === 'create' || (node.op.kind === 'move' && node.op.view)) continue;
+    const name = nodeName(node);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const names = [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name);
+  return (names.length > 0 ? names : [nodeName(group.root)]).slice(0, 4).join('_').replace(/\W+/g, '_');
+}
