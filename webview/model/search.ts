@@ -6,6 +6,7 @@
 import type { ProfileNode } from '../../runtime/profile/model.ts';
 import { place, shapeText } from './format.ts';
 import type { ProfileIndex } from './joins.ts';
+import type { Selection } from './selection.ts';
 
 /** Higher is better: runs of letters, starts of words and an exact substring count for more. */
 export function fuzzy(query: string, text: string): number | undefined {
@@ -117,4 +118,27 @@ export function searchNodes(index: ProfileIndex, query: string): ReadonlySet<str
   if (terms.length === 0) return undefined;
   const found = index.profile.nodes.filter((node) => score(terms, nodeFields(index, node)) !== undefined);
   return new Set(found.map((node) => node.id));
+}
+
+export interface Match {
+  /** The op to go to next; none where nothing matches. */
+  readonly id?: string;
+  /** Which match the selection is, from 1; 0 where it is none. */
+  readonly at: number;
+  readonly total: number;
+}
+
+/** The match after or before the selected op, around the end. */
+export function nextMatch(
+  index: ProfileIndex,
+  query: string,
+  selection: Selection | undefined,
+  backwards: boolean,
+): Match | undefined {
+  const found = searchNodes(index, query);
+  if (!found) return undefined;
+  const ids = [...found];
+  const current = selection?.kind === 'node' ? ids.indexOf(selection.id) : -1;
+  const step = backwards ? (current < 0 ? -1 : current - 1) : current + 1;
+  return { id: ids.at(step % Math.max(1, ids.length)), at: current + 1, total: ids.length };
 }

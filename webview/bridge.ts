@@ -1,0 +1,32 @@
+/**
+ * @file The panel's only door to the extension. In: messages of the host page's window, parsed; what does not parse is
+ * dropped. Out: messages to the extension, and the view state that outlives a reload.
+ */
+import { parseToPanel, type FromPanel, type ToPanel } from './messages.ts';
+
+interface VsCodeApi {
+  postMessage(message: FromPanel): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+}
+
+declare function acquireVsCodeApi(): VsCodeApi;
+
+export interface Bridge {
+  post(message: FromPanel): void;
+  load(): unknown;
+  store(state: unknown): void;
+}
+
+export function openBridge(receive: (message: ToPanel) => void): Bridge {
+  const api = acquireVsCodeApi();
+  window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+    const message = parseToPanel(data);
+    if (message) receive(message);
+  });
+  return {
+    post: (message) => api.postMessage(message),
+    load: () => api.getState(),
+    store: (state) => api.setState(state),
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * @file Draws the part of the scene that is in sight. In: the scene, the zoom, what is marked, the theme. Out: one frame.
+ * What lies outside of the canvas is not drawn; the order is: edges, kernels, what stands inside of them, labels.
+ */
+import type { Zoom } from '../model/viewState.ts';
+import { drawBox, type BoxMarks } from './drawBox.ts';
+import { drawLabel, drawLine, type LineMarks } from './drawLine.ts';
+import type { Rect } from './layoutTypes.ts';
+import type { Scene, SceneBox, SceneLine } from './scene.ts';
+import type { Theme } from './theme.ts';
+
+export interface SceneMarks {
+  readonly focus?: string;
+  readonly selected: ReadonlySet<string>;
+  readonly caret: ReadonlySet<string>;
+  /** Boxes that match the search; absent when nothing is searched. */
+  readonly matches?: ReadonlySet<string>;
+}
+
+export interface View extends Zoom {
+  readonly width: number;
+  readonly height: number;
+}
+
+export function meets(a: Rect, b: Rect): boolean {
+  return a.x <= b.x + b.width && b.x <= a.x + a.width && a.y <= b.y + b.height && b.y <= a.y + a.height;
+}
+
+function boxMarks({ item }: SceneBox, marks: SceneMarks): BoxMarks {
+  const match = marks.matches?.has(item.id) ?? false;
+  return {
+    focused: item.id === marks.focus,
+    selected: marks.selected.has(item.id),
+    caret: marks.caret.has(item.id),
+    match,
+    dimmed: marks.matches !== undefined && !match && !item.open,
+  };
+}
+
+function lineMarks({ edge }: SceneLine, marks: SceneMarks): LineMarks {
+  const ends = [edge.from, edge.to, ...edge.innerFrom, ...edge.innerTo];
+  return { bright: marks.focus !== undefined && ends.includes(marks.focus), dimmed: marks.matches !== undefined };
+}
+
+export function drawScene(context: CanvasRenderingContext2D, scene: Scene, view: View, marks: SceneMarks, theme: Theme): void {
+  const ratio = window.devicePixelRatio || 1;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.fillStyle = theme.background;
+  context.fillRect(0, 0, view.width, view.height);
+  context.setTransform(ratio * view.k, 0, 0, ratio * view.k, ratio * view.x, ratio * view.y);
+  const margin = 20 / view.k;
+  const sight: Rect = {
+    x: -view.x / view.k - margin,
+    y: -view.y / view.k - margin,
+    width: view.width / view.k + 2 * margin,
+    height: view.height / view.k + 2 * margin,
+  };
+  const boxes = scene.boxes.filter((box) => meets(box, sight));
+  const lines = scene.lines.filter((line) => meets(line.bounds, sight));
+  const draw = (inside: boolean): void => {
+    for (const line of lines) if (line.inside === inside) drawLine(context, line, scene, lineMarks(line, marks), theme, view.k);
+  };
+  draw(false);
+  for (const box of boxes) if (box.item.parent === undefined) drawBox(context, box, boxMarks(box, marks), theme, view.k);
+  draw(true);
+  for (const box of boxes) if (box.item.parent !== undefined) drawBox(context, box, boxMarks(box, marks), theme, view.k);
+  for (const line of lines) drawLabel(context, line, lineMarks(line, marks), theme, view.k);
+}
