@@ -15,8 +15,16 @@ await mkdir(folder, { recursive: true });
 
 const bundle = async (entry, format, platform) => {
   const { outputFiles } = await build({
-    entryPoints: [entry], bundle: true, write: false, format, platform, target: 'es2022',
-    jsx: 'automatic', jsxImportSource: 'preact', outdir: '/', logLevel: 'error',
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format,
+    platform,
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    outdir: '/',
+    logLevel: 'error',
   });
   return outputFiles;
 };
@@ -31,7 +39,9 @@ const profiles = { conv2d: conv2dProfile(), software: conv2dProfile('software'),
 const policy = `default-src 'none'; script-src 'nonce-n'; style-src 'self' 'nonce-n'; worker-src blob:; connect-src 'self'; font-src 'self'; img-src 'self' data:`;
 const page = (theme) => `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
-<style nonce="n">:root { ${Object.entries(themes[theme].colours).map(([name, value]) => `--vscode-${name}: ${value};`).join(' ')} }</style>
+<style nonce="n">:root { ${Object.entries(themes[theme].colours)
+  .map(([name, value]) => `--vscode-${name}: ${value};`)
+  .join(' ')} }</style>
 <link rel="stylesheet" href="/main.css"><title>JitLens</title></head>
 <body class="${themes[theme].class}"><div id="root" data-layout-worker="/layout.worker.js"></div>
 <script nonce="n">
@@ -49,7 +59,8 @@ const server = createServer((request, response) => {
   const url = new URL(request.url, 'http://localhost');
   const file = [...panel, ...worker].find((output) => output.path === url.pathname);
   if (url.pathname === '/') response.writeHead(200, { 'content-type': 'text/html' }).end(page(url.searchParams.get('theme')));
-  else if (file) response.writeHead(200, { 'content-type': file.path.endsWith('.css') ? 'text/css' : 'text/javascript' }).end(file.contents);
+  else if (file)
+    response.writeHead(200, { 'content-type': file.path.endsWith('.css') ? 'text/css' : 'text/javascript' }).end(file.contents);
   else response.writeHead(404).end();
 });
 await new Promise((done) => server.listen(0, '127.0.0.1', done));
@@ -69,13 +80,31 @@ const shots = {
   'graph-ops': { profile: 'conv2d', theme: 'dark', view: { tab: 'graph', fold: false } },
   'graph-right': { profile: 'conv2d', theme: 'dark', view: { tab: 'graph', direction: 'LR' } },
   'graph-lstm': { profile: 'lstm', theme: 'dark', view: { tab: 'graph' } },
-  'graph-lstm-open': { profile: 'lstm', theme: 'dark', view: { tab: 'graph', expanded: ['k1', 'k2', 'k11'], selection: { kind: 'kernel', id: 'k1' } } },
+  'graph-lstm-open': {
+    profile: 'lstm',
+    theme: 'dark',
+    view: { tab: 'graph', expanded: ['k1', 'k2', 'k11'], selection: { kind: 'kernel', id: 'k1' } },
+  },
   'graph-search': { profile: 'lstm', theme: 'dark', view: { tab: 'graph', query: 'sigmoid', expanded: ['k1'] } },
   'graph-large': { profile: 'large', theme: 'dark', view: { tab: 'graph' }, wait: 4000 },
-  'graph-caret': { profile: 'conv2d', theme: 'dark', view: { tab: 'graph' }, messages: [{ type: 'caret', file: '/home/ada/vision/src/conv2d.ts', line: 27 }] },
+  'graph-caret': {
+    profile: 'conv2d',
+    theme: 'dark',
+    view: { tab: 'graph' },
+    messages: [{ type: 'caret', file: '/home/ada/vision/src/conv2d.ts', line: 27 }],
+  },
   'graph-narrow': { profile: 'conv2d', theme: 'light', view: { tab: 'graph' }, size: [560, 860] },
-  'ops-dark': { profile: 'conv2d', theme: 'dark', view: { tab: 'ops', sort: { column: 'eager', descending: true }, selection: { kind: 'node', id: '%18' } }, messages: [{ type: 'caret', file: '/home/ada/vision/src/conv2d.ts', line: 29 }] },
-  'ops-lines-light': { profile: 'conv2d', theme: 'light', view: { tab: 'ops', grouping: 'line', closed: [], sort: { column: 'eager', descending: true } } },
+  'ops-dark': {
+    profile: 'conv2d',
+    theme: 'dark',
+    view: { tab: 'ops', sort: { column: 'eager', descending: true }, selection: { kind: 'node', id: '%18' } },
+    messages: [{ type: 'caret', file: '/home/ada/vision/src/conv2d.ts', line: 29 }],
+  },
+  'ops-lines-light': {
+    profile: 'conv2d',
+    theme: 'light',
+    view: { tab: 'ops', grouping: 'line', opened: [], sort: { column: 'eager', descending: true } },
+  },
   'ops-contrast': { profile: 'large', theme: 'contrast', view: { tab: 'ops', selection: { kind: 'node', id: '%2500' } } },
   'kernels-dark': { profile: 'conv2d', theme: 'dark', view: { tab: 'kernels', selection: { kind: 'node', id: '%11' } } },
   'kernels-light': { profile: 'lstm', theme: 'light', view: { tab: 'kernels' } },
@@ -83,7 +112,15 @@ const shots = {
   'kernels-eager': { profile: 'conv2d', theme: 'dark', view: { tab: 'kernels', mode: 'eager' } },
 };
 
-const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 const packaged = async () => (await import('@sparticuz/chromium')).default.executablePath();
 const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? (await packaged()), args: flags });
 for (const [name, shot] of Object.entries(shots)) {
@@ -93,7 +130,10 @@ for (const [name, shot] of Object.entries(shots)) {
   const problems = [];
   tab.on('console', (message) => ['error', 'warning'].includes(message.type()) && problems.push(message.text()));
   tab.on('pageerror', (error) => problems.push(error.stack ?? error.message));
-  await tab.addInitScript((view) => sessionStorage.setItem('state', sessionStorage.getItem('state') ?? JSON.stringify(view)), shot.view);
+  await tab.addInitScript(
+    (view) => sessionStorage.setItem('state', sessionStorage.getItem('state') ?? JSON.stringify(view)),
+    shot.view,
+  );
   await tab.goto(`${origin}/?theme=${shot.theme}`);
   const painted = await tab.evaluate(
     ([profile, messages]) =>

@@ -4,7 +4,7 @@
  */
 import type { VNode } from 'preact';
 import type { Profile, Run } from '../../runtime/profile/model.ts';
-import { milliseconds } from '../model/format.ts';
+import { milliseconds, range } from '../model/format.ts';
 
 interface BarProps {
   readonly name: string;
@@ -15,7 +15,7 @@ interface BarProps {
 function Bar({ name, run, scaleMs }: BarProps): VNode {
   const part = (ms: number): string => `${Math.min(100, (ms / scaleMs) * 100)}%`;
   const kernels = run.gpuMs ?? run.softwareKernelMs;
-  const spread = `p10 ${milliseconds(run.p10Ms)}, p90 ${milliseconds(run.p90Ms)}`;
+  const spread = `p10–p90 ${range(run.p10Ms, run.p90Ms)}`;
   return (
     <div class="run" title={spread}>
       <span class="run-name">{name}</span>

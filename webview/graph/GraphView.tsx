@@ -74,16 +74,23 @@ export function GraphView({ index, workerUrl }: { readonly index: ProfileIndex; 
 
   // What the user zoomed stays; a picture of other boxes is fitted anew.
   const fitted = useRef<string>(undefined);
+  // The kernel that the user opened stays where it was on the screen.
+  const anchor = useRef<{ readonly id: string; readonly x: number; readonly y: number }>(undefined);
   const pictureKey = `${direction} ${graph.items.size} ${expanded.join()} ${layout.busy}`;
   const settle = (): void => {
     const { current } = viewport;
     if (!current || !scene) return;
     const remembered = store.get().view.zoom;
-    if (fitted.current === undefined && remembered) current.set(remembered);
-    else if (fitted.current !== pictureKey && !remembered) current.fit(scene);
+    const still = anchor.current && scene.byId.get(anchor.current.id);
+    const { k } = current.zoom;
+    if (still && anchor.current) current.set({ x: anchor.current.x - still.x * k, y: anchor.current.y - still.y * k, k });
+    else if (fitted.current === undefined && remembered) current.set(remembered);
+    else if (fitted.current !== pictureKey && !remembered)
+      current.start(scene, firstBox(scene) ?? { x: 0, y: 0, width: 0, height: 0 });
+    if (!layout.busy) anchor.current = undefined;
     fitted.current = pictureKey;
   };
-  useEffect(settle, [scene]);
+  useEffect(settle, [scene, layout.busy]);
 
   const first = [...marks.selected][0];
   const shown = marks.focus ?? first ?? [...marks.caret][0];
@@ -101,9 +108,11 @@ export function GraphView({ index, workerUrl }: { readonly index: ProfileIndex; 
     setFocus(box?.item.id);
     store.select(box && selectionOf(box), { reveal });
   };
-  const open = ({ item }: SceneBox): void => {
+  const open = ({ item, x, y }: SceneBox): void => {
     const { kernel } = item;
-    if (kernel === undefined) return;
+    const zoom = viewport.current?.zoom;
+    if (kernel === undefined || !zoom) return;
+    anchor.current = { id: item.id, x: x * zoom.k + zoom.x, y: y * zoom.k + zoom.y };
     reshape({ expanded: expanded.includes(kernel) ? expanded.filter((id) => id !== kernel) : [...expanded, kernel] });
   };
   const keys = (event: KeyboardEvent): void => {

@@ -6,13 +6,13 @@
 import { push } from '../model/joins.ts';
 import type { FlatEngine, FlatLayout, Gaps, Layout, LayoutBox, LayoutEdge, LayoutRequest, Point, Rect } from './layoutTypes.ts';
 
-export const HEADER = 46;
+export const HEADER = 44;
 export const PADDING = 18;
 
 const gapsOf: Readonly<Record<LayoutRequest['direction'], Gaps>> = {
-  TB: { between: 26, layers: 50 },
+  TB: { between: 28, layers: 44 },
   // Edges run along the text here: labels need their length.
-  LR: { between: 22, layers: 116 },
+  LR: { between: 22, layers: 112 },
 };
 
 const turn = ([x, y]: Point): Point => [y, x];

@@ -3,9 +3,9 @@
  * What lies outside of the canvas is not drawn; the order is: edges, kernels, what stands inside of them, labels.
  */
 import type { Zoom } from '../model/viewState.ts';
-import { drawBox, type BoxMarks } from './drawBox.ts';
+import { drawBox, drawHeading, type BoxMarks } from './drawBox.ts';
 import { drawLabel, drawLine, type LineMarks } from './drawLine.ts';
-import type { Rect } from './layoutTypes.ts';
+import { meets, type Rect } from './layoutTypes.ts';
 import type { Scene, SceneBox, SceneLine } from './scene.ts';
 import type { Theme } from './theme.ts';
 
@@ -20,10 +20,6 @@ export interface SceneMarks {
 export interface View extends Zoom {
   readonly width: number;
   readonly height: number;
-}
-
-export function meets(a: Rect, b: Rect): boolean {
-  return a.x <= b.x + b.width && b.x <= a.x + a.width && a.y <= b.y + b.height && b.y <= a.y + a.height;
 }
 
 function boxMarks({ item }: SceneBox, marks: SceneMarks): BoxMarks {
@@ -63,6 +59,13 @@ export function drawScene(context: CanvasRenderingContext2D, scene: Scene, view:
   draw(false);
   for (const box of boxes) if (box.item.parent === undefined) drawBox(context, box, boxMarks(box, marks), theme, view.k);
   draw(true);
+  for (const box of boxes) if (box.item.open) drawHeading(context, box, theme, view.k);
   for (const box of boxes) if (box.item.parent !== undefined) drawBox(context, box, boxMarks(box, marks), theme, view.k);
-  for (const line of lines) drawLabel(context, line, lineMarks(line, marks), theme, view.k);
+  const taken: Rect[] = [];
+  const labelled = lines.map((line) => ({ line, marks: lineMarks(line, marks) }));
+  // Those of the focus come first to the places that there are.
+  for (const bright of [true, false]) {
+    for (const { line, marks: own } of labelled)
+      if (own.bright === bright) drawLabel(context, line, scene, own, theme, view.k, taken);
+  }
 }

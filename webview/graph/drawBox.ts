@@ -3,7 +3,6 @@
  * transform is the graph's. Heat is a tint and a bar; in high contrast only the bar, and the number is always there.
  */
 import type { GraphItem } from '../model/graphItems.ts';
-import { HEADER } from './compound.ts';
 import type { SceneBox } from './scene.ts';
 import { titleFont, type Theme } from './theme.ts';
 
@@ -66,8 +65,8 @@ function heatBar(context: CanvasRenderingContext2D, box: SceneBox, theme: Theme)
   outline(context, box, 0);
   context.clip();
   context.fillStyle = theme.heat;
-  if (item.kind === 'kernel') context.fillRect(x, y, 4, item.open ? HEADER - 8 : height);
-  else context.fillRect(x, y + height - 3, Math.max(2, width * item.heat), 3);
+  const thick = item.kind === 'kernel' ? 4 : 3;
+  context.fillRect(x, item.open ? y : y + height - thick, Math.max(2, width * item.heat), thick);
   context.restore();
 }
 
@@ -112,9 +111,7 @@ function text(context: CanvasRenderingContext2D, box: SceneBox, theme: Theme): v
     context.fillText(item.badge, after, baseline);
   }
   context.font = titleFont(theme, false);
-  // An open kernel has one line for both, beside its ops.
-  const lines = item.open ? [item.lines.join(' · ')] : item.lines;
-  lines.forEach((line, at) => {
+  item.lines.forEach((line, at) => {
     baseline += lineHeight;
     context.fillStyle = kernel && at === 0 ? theme.foreground : theme.muted;
     context.fillText(line, left, baseline, Math.max(20, width - (left - x) - 8));
@@ -129,7 +126,7 @@ export function drawBox(context: CanvasRenderingContext2D, box: SceneBox, marks:
   const thin = Math.max(1, 0.8 / scale);
   const dash = item.kind === 'input' || item.subdued ? [4, 3] : [];
   ring(context, box, item.kind === 'output' ? theme.foreground : theme.border, thin, 0, dash);
-  if (scale >= (item.kind === 'kernel' ? KERNEL_TEXT : OP_TEXT)) {
+  if (!item.open && scale >= (item.kind === 'kernel' ? KERNEL_TEXT : OP_TEXT)) {
     text(context, box, theme);
     if (item.kind === 'kernel') chevron(context, box, theme);
   }
@@ -139,4 +136,25 @@ export function drawBox(context: CanvasRenderingContext2D, box: SceneBox, marks:
   if (marks.caret) ring(context, box, theme.caret, bold, 3, [5, 3]);
   if (marks.selected) ring(context, box, theme.accent, bold, 1, []);
   if (marks.focused) ring(context, box, theme.accent, bold * 1.5, 1.5, []);
+}
+
+/** The heading of an open kernel, over the lines that cross it: name and figures in one row. */
+export function drawHeading(context: CanvasRenderingContext2D, box: SceneBox, theme: Theme, scale: number): void {
+  if (scale < KERNEL_TEXT) return;
+  const { item, x, y, width } = box;
+  const [left, baseline] = [x + 14, y + 22];
+  const figures = item.lines.join(' · ');
+  context.font = titleFont(theme, true);
+  const title = context.measureText(item.title).width;
+  context.font = titleFont(theme, false);
+  const room = width - title - 60;
+  const rest = Math.min(context.measureText(figures).width, Math.max(0, room));
+  context.fillStyle = theme.group;
+  context.fillRect(left - 4, y + 8, title + rest + 20, 20);
+  context.textBaseline = 'alphabetic';
+  context.fillStyle = theme.foreground;
+  if (room > 40) context.fillText(figures, left + title + 10, baseline, room);
+  context.font = titleFont(theme, true);
+  context.fillText(item.title, left, baseline, width - 44);
+  chevron(context, box, theme);
 }

@@ -2,7 +2,7 @@
  * @file Draws the edges. In: their points, whether they touch the focus, the theme. Out: smooth lines with an arrow
  * head, and shapes written on them when there is room. Back edges are dashed.
  */
-import type { Point } from './layoutTypes.ts';
+import { meets, type Point, type Rect } from './layoutTypes.ts';
 import type { Scene, SceneLine } from './scene.ts';
 import { titleFont, type Theme } from './theme.ts';
 
@@ -61,35 +61,56 @@ export function drawLine(
   context.globalAlpha = 1;
 }
 
-/** Where the label stands: the middle of the line, on the straightest part of it. */
-function labelPoint(points: readonly Point[]): Point {
-  const middle = Math.floor((points.length - 1) / 2);
-  const [a, b] = [points[middle], points[middle + 1]];
-  if (!a || !b) return a ?? [0, 0];
-  return points.length % 2 === 1 ? a : [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+/** A point of the drawn curve between two of its points. */
+function between(a: Point, b: Point, t: number, across: boolean): Point {
+  const bent = (from: number, to: number): number => from + (to - from) * t * t * (3 - 2 * t);
+  const straight = (from: number, to: number): number => {
+    const middle = (from + to) / 2;
+    return from * (1 - t) ** 3 + middle * 3 * t * (1 - t) + to * t ** 3;
+  };
+  return across ? [straight(a[0], b[0]), bent(a[1], b[1])] : [bent(a[0], b[0]), straight(a[1], b[1])];
 }
 
+/** Places for a label, the best first. */
+function spots(points: readonly Point[], across: boolean): readonly Point[] {
+  const middle = Math.floor((points.length - 1) / 2);
+  const [a, b] = [points[middle], points[middle + 1]];
+  if (!a || !b) return [];
+  return [0.5, 0.28, 0.72].map((t) => between(a, b, t, across));
+}
+
+/** Writes the label where it covers no other of this frame; where there is no room it is left out. */
 export function drawLabel(
   context: CanvasRenderingContext2D,
   line: SceneLine,
+  scene: Scene,
   marks: LineMarks,
   theme: Theme,
   scale: number,
+  taken: Rect[],
 ): void {
   const { label } = line.edge;
   if (scale < LABEL_FROM || marks.dimmed || line.kind === 'thread' || label === '') return;
-  const [x, y] = labelPoint(line.points);
   context.font = titleFont(theme, false).replace('12px', '10.5px');
   const width = context.measureText(label).width + 8;
+  const places = spots(line.points, scene.direction === 'LR').map(([x, y]): Rect => ({
+    x: x - width / 2,
+    y: y - 8,
+    width,
+    height: 16,
+  }));
+  const free = places.find((rect) => !taken.some((other) => meets(rect, other)));
+  if (!free) return;
+  taken.push(free);
   context.globalAlpha = 0.88;
   context.fillStyle = line.inside ? theme.group : theme.background;
   context.beginPath();
-  context.roundRect(x - width / 2, y - 8, width, 16, 3);
+  context.roundRect(free.x, free.y, width, 16, 3);
   context.fill();
   context.globalAlpha = 1;
   context.fillStyle = marks.bright ? theme.foreground : theme.muted;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  context.fillText(label, x, y);
+  context.fillText(label, free.x + width / 2, free.y + 8);
   context.textAlign = 'left';
 }

@@ -32,6 +32,10 @@ export interface Rect {
   readonly height: number;
 }
 
+export function meets(a: Rect, b: Rect): boolean {
+  return a.x <= b.x + b.width && b.x <= a.x + a.width && a.y <= b.y + b.height && b.y <= a.y + a.height;
+}
+
 export interface Layout {
   readonly boxes: ReadonlyMap<string, Rect>;
   readonly edges: ReadonlyMap<string, readonly Point[]>;

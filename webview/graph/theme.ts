@@ -7,6 +7,7 @@ export interface Theme {
   readonly foreground: string;
   readonly muted: string;
   readonly box: string;
+  /** Mixed from text and background: the theme's own widget border hardly shows on a canvas. */
   readonly border: string;
   readonly group: string;
   readonly edge: string;
@@ -32,15 +33,16 @@ export function readTheme(): Theme {
     document.body.classList.contains('vscode-high-contrast') || document.body.classList.contains('vscode-high-contrast-light');
   const foreground = token(['editor-foreground', 'foreground'], 'CanvasText');
   const muted = token(['descriptionForeground', 'foreground'], 'CanvasText');
+  const background = token(['editor-background'], 'Canvas');
   return {
-    background: token(['editor-background'], 'Canvas'),
+    background,
     foreground,
     muted: contrast ? foreground : muted,
     box: token(
       contrast ? ['editor-background'] : ['editorWidget-background', 'sideBar-background', 'editor-background'],
       'Canvas',
     ),
-    border: token(contrast ? ['contrastBorder'] : ['editorWidget-border', 'widget-border', 'panel-border'], 'GrayText'),
+    border: contrast ? token(['contrastBorder'], 'CanvasText') : `color-mix(in srgb, ${muted} 45%, ${background})`,
     group: token(['sideBar-background', 'editorWidget-background'], 'Canvas'),
     edge: contrast ? foreground : muted,
     accent: token(contrast ? ['contrastActiveBorder', 'focusBorder'] : ['focusBorder'], 'Highlight'),

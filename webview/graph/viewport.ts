@@ -7,11 +7,19 @@ import { zoom, zoomIdentity, type ZoomTransform } from 'd3-zoom';
 import type { Zoom } from '../model/viewState.ts';
 import type { Rect } from './layoutTypes.ts';
 
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface Viewport {
   readonly zoom: Zoom;
   set(zoom: Zoom, glide?: boolean): void;
   by(factor: number): void;
-  fit(size: { readonly width: number; readonly height: number }, glide?: boolean): void;
+  /** The whole graph, however small. */
+  fit(size: Size, glide?: boolean): void;
+  /** The whole graph if it can be read so, else its beginning. */
+  start(size: Size, first: Rect): void;
   /** Brings a rectangle into sight, moving no more than is needed. */
   show(rect: Rect): void;
   destroy(): void;
@@ -19,6 +27,8 @@ export interface Viewport {
 
 const GLIDE_MS = 180;
 const MARGIN = 28;
+const READABLE = 0.78;
+const LARGEST_FIT = 1.15;
 
 export function createViewport(canvas: HTMLCanvasElement, changed: (zoom: Zoom, byUser: boolean) => void): Viewport {
   const selection = select<HTMLCanvasElement, unknown>(canvas);
@@ -49,6 +59,10 @@ export function createViewport(canvas: HTMLCanvasElement, changed: (zoom: Zoom, 
     };
     frame = requestAnimationFrame(step);
   };
+  const whole = (width: number, height: number): number => {
+    const space = (outer: number, inner: number): number => Math.max(1, outer - 2 * MARGIN) / Math.max(1, inner);
+    return Math.min(space(canvas.clientWidth, width), space(canvas.clientHeight, height), LARGEST_FIT);
+  };
   return {
     get zoom() {
       return { x: current.x, y: current.y, k: current.k };
@@ -56,17 +70,21 @@ export function createViewport(canvas: HTMLCanvasElement, changed: (zoom: Zoom, 
     set,
     by: (factor) => behaviour.scaleBy(selection, factor),
     fit({ width, height }, glide) {
+      const k = whole(width, height);
+      set({ x: (canvas.clientWidth - width * k) / 2, y: (canvas.clientHeight - height * k) / 2, k }, glide);
+    },
+    start({ width, height }, first) {
+      const k = Math.max(whole(width, height), READABLE);
+      const origin = (outer: number, inner: number, at: number, size: number, along: boolean): number => {
+        if (inner * k <= outer - MARGIN) return (outer - inner * k) / 2;
+        return along ? MARGIN - at * k : outer / 2 - (at + size / 2) * k;
+      };
       const { clientWidth, clientHeight } = canvas;
-      const space = (outer: number, inner: number): number => Math.max(1, outer - 2 * MARGIN) / Math.max(1, inner);
-      const whole = Math.min(space(clientWidth, width), space(clientHeight, height), 1.15);
-      // A graph too long to be read at once starts at its beginning, readable.
-      const k =
-        whole < 0.3
-          ? Math.min(1, Math.max(whole, Math.max(0.5, Math.min(space(clientWidth, width), space(clientHeight, height)))))
-          : whole;
-      const at = (outer: number, inner: number): number => (inner * k > outer - 2 * MARGIN ? MARGIN : (outer - inner * k) / 2);
-      const centred = width * k > clientWidth ? (clientWidth - width * k) / 2 : at(clientWidth, width);
-      set({ x: height > width ? centred : at(clientWidth, width), y: at(clientHeight, height), k }, glide);
+      set({
+        x: origin(clientWidth, width, first.x, first.width, width > height),
+        y: origin(clientHeight, height, first.y, first.height, height >= width),
+        k,
+      });
     },
     show(rect) {
       const { x, y, k } = current;

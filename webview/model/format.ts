@@ -40,6 +40,13 @@ export function milliseconds(ms: number | undefined): string {
   return `${significant(ms / 1000)}${THIN}s`;
 }
 
+/** Two times; the unit once where both have the same. */
+export function range(fromMs: number, toMs: number): string {
+  const [from, to] = [milliseconds(fromMs), milliseconds(toMs)];
+  const [digits, unit] = from.split(THIN);
+  return unit === to.split(THIN)[1] ? `${digits}–${to}` : `${from} – ${to}`;
+}
+
 /** A time that the device's clock gave: below one step of that clock only the bound is known. */
 export function clockTime(ms: number | undefined, resolutionNs: number | undefined): string {
   if (ms !== undefined && resolutionNs !== undefined && ms * 1e6 < resolutionNs)

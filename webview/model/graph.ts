@@ -167,6 +167,7 @@ export function buildGraph(index: ProfileIndex, options: GraphOptions): Graph {
 /** Kernels to open at first: all, as long as the picture stays readable. */
 export function initiallyExpanded(index: ProfileIndex, most = 60): readonly string[] {
   const all = index.traced.map((kernel) => kernel.id);
+  if (all.length > most) return [];
   const { items } = graphItems(index, { expanded: new Set(all), fold: true, quiet: true, metric: 'time' });
   return items.length <= most ? all : [];
 }

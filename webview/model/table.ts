@@ -49,7 +49,8 @@ export type Row = OpRow | GroupRow;
 export interface TableOptions {
   readonly sort: Sort;
   readonly grouping: Grouping;
-  readonly closed: ReadonlySet<string>;
+  /** Groups whose ops are listed. */
+  readonly opened: ReadonlySet<string>;
   readonly only?: ReadonlySet<string>;
 }
 
@@ -123,7 +124,7 @@ function groupOf(row: OpRow, grouping: Grouping): { readonly id: string; readonl
   return { id: row.node.kernel ?? row.kernel, title: row.kernel };
 }
 
-export function tableRows(index: ProfileIndex, { sort, grouping, closed, only }: TableOptions): readonly Row[] {
+export function tableRows(index: ProfileIndex, { sort, grouping, opened, only }: TableOptions): readonly Row[] {
   const rows = index.profile.nodes
     .filter((node) => node.fate !== 'input' && (only === undefined || only.has(node.id)))
     .map((node) => opRow(index, node));
@@ -144,7 +145,7 @@ export function tableRows(index: ProfileIndex, { sort, grouping, closed, only }:
       title,
       source,
       count: list.length,
-      open: !closed.has(id),
+      open: opened.has(id),
       first: first.node,
       ...sums(list, index.eagerMs),
     });

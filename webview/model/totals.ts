@@ -3,7 +3,19 @@
  * A software device's time is always named as software time: there is no GPU time in such a profile.
  */
 import type { DeviceInfo, Profile, Run } from '../../runtime/profile/model.ts';
-import { ABSENT, bytes, clockTime, count, flops, milliseconds, percent, plural, relativeError, significant } from './format.ts';
+import {
+  ABSENT,
+  bytes,
+  clockTime,
+  count,
+  flops,
+  milliseconds,
+  percent,
+  plural,
+  range,
+  relativeError,
+  significant,
+} from './format.ts';
 
 export interface Figure {
   readonly key: 'traced' | 'eager' | 'busy' | 'dispatches' | 'bytes' | 'compile';
@@ -22,7 +34,7 @@ export interface Comparison {
 }
 
 function spread(run: Run): string {
-  return `p10–p90 ${milliseconds(run.p10Ms)} – ${milliseconds(run.p90Ms)}`;
+  return `p10–p90 ${range(run.p10Ms, run.p90Ms)}`;
 }
 
 /** Faster or slower, or neither where the bands of the two runs overlap. */

@@ -32,8 +32,8 @@ export interface ViewState {
   readonly zoom?: Zoom;
   readonly sort: Sort;
   readonly grouping: Grouping;
-  /** Closed groups of the table. */
-  readonly closed: readonly string[];
+  /** Open groups of the table. */
+  readonly opened: readonly string[];
   readonly mode: 'traced' | 'eager';
 }
 
@@ -46,7 +46,7 @@ export const initialView: ViewState = {
   metric: 'time',
   sort: { descending: false },
   grouping: 'none',
-  closed: [],
+  opened: [],
   mode: 'traced',
 };
 
@@ -62,7 +62,7 @@ const checks: { readonly [K in keyof ViewState]-?: Check<ViewState[K]> } = {
   zoom: optional(shape<Zoom>({ x: isNumber, y: isNumber, k: isNumber })),
   sort: shape<Sort>({ column: optional(oneOf(...columns)), descending: isBoolean }),
   grouping: oneOf(...groupings),
-  closed: arrayOf(isString),
+  opened: arrayOf(isString),
   mode: oneOf('traced', 'eager'),
 };
 

@@ -72,7 +72,7 @@ function Search({ index }: { readonly index: ProfileIndex }): VNode {
       <SearchField
         value={view.query}
         label="Search ops. Words match op, line, shape or kernel; also op:matmul line:31 time>1ms bytes>1MB. Enter: next match."
-        placeholder="Search: matmul, conv2d.ts:31, time>10us"
+        placeholder="Search ops, lines, time>10us"
         onInput={(query) => store.view({ query })}
         onEnter={go}
       />

@@ -40,13 +40,13 @@ function Entry({ index, kernel, totalMs, top, selected, caret }: EntryProps): VN
         <span class="kernel-name">
           <b>{kernel.name}</b>
           {kernel.launches > 1 && <span class="muted">×{kernel.launches}</span>}
+          <span class="muted kernel-ops">{plural(kernel.nodes.length, 'op')}</span>
         </span>
         <span class="kernel-figures">
           <b>{clockTime(kernel.ms, index.profile.device.timerResolutionNs)}</b>
           <span>{percent(share)}</span>
           <span class="muted">{gigaPerSecond(kernel.bytes, kernel.ms, 'B')}</span>
           <span class="muted">{gigaPerSecond(kernel.flops, kernel.ms, 'FLOP')}</span>
-          <span class="muted">{plural(kernel.nodes.length, 'op')}</span>
         </span>
         <ShareBar share={share} />
       </button>

@@ -88,11 +88,11 @@ function findRow(rows: readonly Row[], selection: Selection | undefined): number
 export function OpsTable({ index }: { readonly index: ProfileIndex }): VNode {
   const store = useStore();
   const { view, caret } = useAppState();
-  const { sort, grouping, closed, query, selection } = view;
+  const { sort, grouping, opened, query, selection } = view;
   const only = useMemo(() => searchNodes(index, query), [index, query]);
   const rows = useMemo(
-    () => tableRows(index, { sort, grouping, closed: new Set(closed), only }),
-    [index, sort, grouping, closed, only],
+    () => tableRows(index, { sort, grouping, opened: new Set(opened), only }),
+    [index, sort, grouping, opened, only],
   );
   const marks = useMemo(() => marksOf(index, selection), [index, selection]);
   const caretMarks = useMemo(() => marksOf(index, caret && { kind: 'line', ...caret }), [index, caret]);
@@ -101,7 +101,7 @@ export function OpsTable({ index }: { readonly index: ProfileIndex }): VNode {
   const ops = rows.reduce((total, row) => total + (row.kind === 'op' ? 1 : row.open ? 0 : row.count), 0);
 
   const toggle = (id: string): void =>
-    store.view({ closed: closed.includes(id) ? closed.filter((other) => other !== id) : [...closed, id] });
+    store.view({ opened: opened.includes(id) ? opened.filter((other) => other !== id) : [...opened, id] });
   const choose = (at: number, reveal: boolean): void => {
     const row = rows[at];
     const next = row && selectionOf(row, grouping);
@@ -127,17 +127,17 @@ export function OpsTable({ index }: { readonly index: ProfileIndex }): VNode {
           label="Group by"
           value={grouping}
           options={groupings.map((name) => [name, groupingNames[name]])}
-          onChange={(next) => store.view({ grouping: next, closed: [] })}
+          onChange={(next) => store.view({ grouping: next, opened: [] })}
         />
         {grouping !== 'none' && (
           <>
-            <button
-              class="link"
-              onClick={() => store.view({ closed: rows.flatMap((row) => (row.kind === 'group' ? row.id : [])) })}
-            >
+            <button class="link" onClick={() => store.view({ opened: [] })}>
               collapse all
             </button>
-            <button class="link" onClick={() => store.view({ closed: [] })}>
+            <button
+              class="link"
+              onClick={() => store.view({ opened: rows.flatMap((row) => (row.kind === 'group' ? row.id : [])) })}
+            >
               expand all
             </button>
           </>
