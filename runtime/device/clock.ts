@@ -1,15 +1,15 @@
 /** @file The GPU's clock. In: passes that are given its timestamp writes. Out: how long each took, in milliseconds. */
 const PAIRS = 1024;
 
-export class Clock {
+export class Clock<Tag> {
   private readonly sets: GPUQuerySet[] = [];
-  private readonly labels: string[] = [];
+  private readonly tags: Tag[] = [];
 
   constructor(private readonly device: GPUDevice) {}
 
   /** Where the next pass writes its beginning and end. */
-  writes(label: string): GPUComputePassTimestampWrites {
-    const pair = this.labels.push(label) - 1;
+  writes(tag: Tag): GPUComputePassTimestampWrites {
+    const pair = this.tags.push(tag) - 1;
     if (pair % PAIRS === 0) this.sets.push(this.device.createQuerySet({ type: 'timestamp', count: 2 * PAIRS }));
     const querySet = this.sets.at(-1);
     if (!querySet) throw new RangeError('no query set');
@@ -18,13 +18,13 @@ export class Clock {
   }
 
   /** The times of all passes, once the GPU has run them. */
-  async read(): Promise<{ label: string; ms: number }[]> {
+  async read(): Promise<{ tag: Tag; ms: number }[]> {
     const ticks: bigint[] = [];
     for (const [i, set] of this.sets.entries()) {
-      const count = 2 * Math.min(PAIRS, this.labels.length - i * PAIRS);
+      const count = 2 * Math.min(PAIRS, this.tags.length - i * PAIRS);
       ticks.push(...(await this.resolve(set, count)));
     }
-    return this.labels.map((label, i) => ({ label, ms: Number((ticks[2 * i + 1] ?? 0n) - (ticks[2 * i] ?? 0n)) / 1e6 }));
+    return this.tags.map((tag, i) => ({ tag, ms: Number((ticks[2 * i + 1] ?? 0n) - (ticks[2 * i] ?? 0n)) / 1e6 }));
   }
 
   private async resolve(set: GPUQuerySet, count: number): Promise<BigUint64Array> {

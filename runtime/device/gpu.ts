@@ -32,7 +32,7 @@ export class Gpu {
   private pending = 0;
   private readonly parameters: GPUBuffer;
   private readonly staged = new Int32Array((BATCH * PARAMETER_BYTES) / 4);
-  private clock: Clock | undefined;
+  private clock: Clock<Dispatch> | undefined;
   private failure: string | undefined;
   /** Dispatches and submits since the start. */
   readonly count = { dispatches: 0, submits: 0 };
@@ -50,10 +50,11 @@ export class Gpu {
   }
 
   /** Puts one dispatch on the queue. */
-  dispatch({ pipeline, buffers, parameters, workgroups, label }: Dispatch): void {
+  dispatch(dispatch: Dispatch): void {
+    const { pipeline, buffers, parameters, workgroups } = dispatch;
     const offset = this.pending * PARAMETER_BYTES;
     if (parameters.length > 0) this.staged.set(parameters, offset / 4);
-    const pass = this.openPass(label);
+    const pass = this.openPass(dispatch);
     pass.setPipeline(pipeline.handle);
     pass.setBindGroup(0, pipeline.bind(buffers, this.parameters), parameters.length > 0 ? [offset] : []);
     const [x, y] = gridOf(workgroups);
@@ -70,9 +71,9 @@ export class Gpu {
     this.encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, bytes);
   }
 
-  private openPass(label: string): GPUComputePassEncoder {
+  private openPass(dispatch: Dispatch): GPUComputePassEncoder {
     this.encoder ??= this.device.createCommandEncoder();
-    const timestampWrites = this.clock?.writes(label);
+    const timestampWrites = this.clock?.writes(dispatch);
     this.pass ??= this.encoder.beginComputePass(timestampWrites ? { timestampWrites } : undefined);
     return this.pass;
   }
@@ -128,13 +129,13 @@ export class Gpu {
   }
 
   /** Times every dispatch of `body`, each in a pass of its own; undefined where the device has no timestamps. */
-  async timed(body: () => Promise<void> | void): Promise<readonly { label: string; ms: number }[] | undefined> {
+  async timed(body: () => Promise<void> | void): Promise<readonly { tag: Dispatch; ms: number }[] | undefined> {
     if (!this.device.features.has('timestamp-query')) {
       await body();
       return undefined;
     }
     this.flush();
-    const clock = new Clock(this.device);
+    const clock = new Clock<Dispatch>(this.device);
     this.clock = clock;
     try {
       await body();

@@ -22,7 +22,7 @@ export class Pipeline {
     private readonly device: GPUDevice,
     readonly handle: GPUComputePipeline,
     private readonly layout: GPUBindGroupLayout,
-    private readonly parametric: boolean,
+    readonly form: PipelineForm,
   ) {}
 
   bind(buffers: readonly PooledBuffer[], parameters: GPUBuffer): GPUBindGroup {
@@ -32,7 +32,7 @@ export class Pipeline {
     if (known) return known;
     if (this.groups.size >= REMEMBERED_GROUPS) this.groups.clear();
     const entries: GPUBindGroupEntry[] = buffers.map((b, binding) => ({ binding, resource: { buffer: b.buffer } }));
-    if (this.parametric) entries.push({ binding: buffers.length, resource: { buffer: parameters, size: PARAMETER_BYTES } });
+    if (this.form.parametric) entries.push({ binding: buffers.length, resource: { buffer: parameters, size: PARAMETER_BYTES } });
     const group = this.device.createBindGroup({ layout: this.layout, entries });
     this.groups.set(key, group);
     return group;
@@ -55,7 +55,7 @@ export class Pipelines {
     const { group, pipeline } = this.layout(form);
     const module = this.device.createShaderModule({ code: form.wgsl });
     const handle = this.device.createComputePipeline({ layout: pipeline, compute: { module, entryPoint: 'main' } });
-    const made = new Pipeline(this.device, handle, group, form.parametric);
+    const made = new Pipeline(this.device, handle, group, form);
     this.made.set(form.wgsl, made);
     return made;
   }

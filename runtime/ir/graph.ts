@@ -21,8 +21,8 @@ interface NodeCommon {
   readonly meta: Meta;
   /** The chain of callers in the user's code, innermost first. */
   readonly stack: readonly Frame[];
-  /** Ids of the recorded nodes that it stands for. */
-  readonly origins: readonly number[];
+  /** Ids of the recorded nodes that it stands for; grows when it takes the place of others. */
+  readonly origins: Set<number>;
 }
 
 /** A tensor from outside: an argument of the call, or one that the code holds (a parameter, a constant). */
@@ -79,20 +79,20 @@ let nextId = 0;
 export class GraphBuilder {
   readonly nodes: Node[] = [];
 
-  op(op: OpSpec, inputs: readonly NodeInput[], attributes: Attributes, from: { stack: readonly Frame[]; origins?: readonly number[] }): OpNode {
+  op(op: OpSpec, inputs: readonly NodeInput[], attributes: Attributes, from: { stack: readonly Frame[]; origins?: Iterable<number> }): OpNode {
     const meta = op.infer(
       inputs.map((input) => (isNode(input) ? input.meta : input)),
       attributes,
     );
     const id = nextId++;
-    const node: OpNode = { kind: 'op', id, op, inputs, attributes, meta, stack: from.stack, origins: from.origins ?? [id] };
+    const node: OpNode = { kind: 'op', id, op, inputs, attributes, meta, stack: from.stack, origins: new Set(from.origins ?? [id]) };
     this.nodes.push(node);
     return node;
   }
 
   external(of: Pick<ExternalNode, 'role' | 'name' | 'layout' | 'meta' | 'stack' | 'storage' | 'tensor' | 'position'>): ExternalNode {
     const id = nextId++;
-    const node: ExternalNode = { ...of, kind: 'external', id, inputs: [], origins: [id] };
+    const node: ExternalNode = { ...of, kind: 'external', id, inputs: [], origins: new Set([id]) };
     this.nodes.push(node);
     return node;
   }
@@ -127,7 +127,10 @@ export function rewrite(graph: Graph, visit: (node: OpNode, build: GraphBuilder,
       node,
       node.inputs.map((input) => (isNode(input) ? current(input) : input)),
     );
-    now.set(node, visit(fresh, build, node) ?? build.keep(fresh));
+    const instead = visit(fresh, build, node);
+    // What goes is still somewhere: in the node that took its place.
+    if (instead?.kind === 'op') for (const id of node.origins) instead.origins.add(id);
+    now.set(node, instead ?? build.keep(fresh));
   }
   return {
     nodes: build.nodes,

@@ -9,7 +9,7 @@ export function verify(graph: Graph, properties: { functional: boolean }): void 
   for (const node of graph.nodes) {
     const name = `${nodeName(node)} (%${node.id})`;
     invariant(!ids.has(node.id), `${name}: ids are unique`);
-    invariant(node.origins.length > 0, `${name}: every node stands for something recorded`);
+    invariant(node.origins.size > 0, `${name}: every node stands for something recorded`);
     for (const input of node.inputs) invariant(!isNode(input) || seen.has(input), `${name}: inputs precede their uses`);
     if (node.kind === 'op') {
       const meta = node.op.infer(

@@ -16,26 +16,54 @@ const own = (() => {
 })();
 
 export function userFrames(): Frame[] {
-  const sites = callSites();
+  return outside(callSites());
+}
+
+/** The user's frames in the stack of an error that was thrown; needs `keepFrames` to have been called before. */
+export function framesOf(error: Error): Frame[] {
+  void error.stack;
+  return outside(sitesOf.get(error) ?? []);
+}
+
+const sitesOf = new WeakMap<Error, NodeJS.CallSite[]>();
+
+/** From now on, errors remember their call sites. What they print as stays the same. */
+export function keepFrames(): void {
+  const before = Error.prepareStackTrace;
+  Error.prepareStackTrace = (error, sites) => {
+    sitesOf.set(error, sites);
+    return before ? (before(error, sites) as unknown) : `${String(error)}\n${outside(sites).map(line).join('\n')}`;
+  };
+}
+
+function line(frame: Frame): string {
+  return `    at ${frame.function ? `${frame.function} ` : ''}(${frame.file}:${frame.line}:${frame.column})`;
+}
+
+function outside(sites: readonly NodeJS.CallSite[]): Frame[] {
   const frames: Frame[] = [];
   for (const site of sites) {
     const file = site.getFileName();
-    if (!file || file.startsWith('node:')) continue;
+    // Before mapping: built chunks map back to sources that lie elsewhere.
+    if (!file || file.startsWith('node:') || pathOf(file).startsWith(own)) continue;
     const frame = mapped(file, site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
-    if (frame.file.startsWith(own) || frame.file.includes(`${sep}node_modules${sep}`)) continue;
+    if (frame.file.includes(`${sep}node_modules${sep}`)) continue;
     frames.push({ ...frame, function: site.getFunctionName() ?? undefined });
   }
   return frames;
 }
 
+function pathOf(file: string): string {
+  return file.startsWith('file:') ? fileURLToPath(file) : file;
+}
+
 /** A generated position as the position in the source that it came from. */
 export function mapped(file: string, line: number, column: number): Frame {
-  const path = file.startsWith('file:') ? fileURLToPath(file) : file;
+  const path = pathOf(file);
   const map = findSourceMap(pathToFileURL(path).href) ?? findSourceMap(path);
   const entry: Partial<SourceMapping> | undefined = map?.findEntry(line - 1, column - 1);
   if (entry?.originalSource === undefined || entry.originalLine === undefined) return { file: path, line, column };
-  const source = entry.originalSource.startsWith('file:') ? fileURLToPath(entry.originalSource) : entry.originalSource;
-  return { file: source, line: entry.originalLine + 1, column: (entry.originalColumn ?? 0) + 1 };
+  return { file: pathOf(entry.originalSource), line: entry.originalLine + 1, column: (entry.originalColumn ?? 0) + 1 };
 }
 
 function callSites(): NodeJS.CallSite[] {

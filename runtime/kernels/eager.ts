@@ -14,6 +14,7 @@ import type { Backend, Operand } from '../tensor/backend.ts';
 import { dtypes, type DType, type HostArray } from '../tensor/dtype.ts';
 import { contiguous, isContiguous, sameLayout, sliced, type Layout } from '../tensor/layout.ts';
 import { numel } from '../tensor/shape.ts';
+import { tracked } from '../tensor/scope.ts';
 import type { Storage } from '../tensor/storage.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { buildKernel } from './kernel.ts';
@@ -74,7 +75,7 @@ export class GpuBackend implements Backend {
       },
     };
     this.abandoned.register(storage, buffer, storage);
-    return storage;
+    return tracked(storage);
   }
 
   upload(dtype: DType, data: ArrayLike<number>): GpuStorage {

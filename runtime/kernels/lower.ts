@@ -84,7 +84,7 @@ class Lowering {
     const known = this.memo.get(key);
     if (known) return known;
     const outer = this.b.origin;
-    this.b.origin = input.origins[0] ?? input.id;
+    this.b.origin = input.origins.values().next().value ?? input.id;
     const expr = input.kind === 'op' && this.inside.has(input) ? this.compute(input, index, depth) : this.load(input, index);
     this.b.origin = outer;
     this.memo.set(key, expr);

@@ -4,7 +4,7 @@ import { openAdapter } from '../device/adapter.ts';
 import { Gpu } from '../device/gpu.ts';
 import { ReferenceBackend } from '../device/reference.ts';
 import type { DeviceKind } from '../profile/model.ts';
-import { setCurrentBackend, type Backend } from '../tensor/backend.ts';
+import { hasBackend, setCurrentBackend, type Backend } from '../tensor/backend.ts';
 import { GpuBackend } from './eager.ts';
 
 export const DEVICE_KINDS: readonly DeviceKind[] = ['gpu', 'software', 'reference'];
@@ -21,19 +21,13 @@ export async function openBackend(kind?: DeviceKind): Promise<Backend> {
   }
 }
 
-let opening: Promise<Backend> | undefined;
-
-/** Opens what `JITLENS_DEVICE` asks for, once, and makes it current. */
-export function useDefaultDevice(): Promise<Backend> {
-  opening ??= (async () => {
-    const wanted = process.env['JITLENS_DEVICE'];
-    const kind = DEVICE_KINDS.find((k) => k === wanted);
-    if (wanted && !kind) {
-      throw new JitLensError('JLR-DEVICE', `JITLENS_DEVICE is ‘${wanted}’`, `Use one of ${DEVICE_KINDS.join(', ')}, or leave it unset.`);
-    }
-    const backend = await openBackend(kind);
-    setCurrentBackend(backend);
-    return backend;
-  })();
-  return opening;
+/** Opens what `JITLENS_DEVICE` asks for and makes it current, unless a device is open already. */
+export async function useDefaultDevice(): Promise<void> {
+  if (hasBackend()) return;
+  const wanted = process.env['JITLENS_DEVICE'];
+  const kind = DEVICE_KINDS.find((k) => k === wanted);
+  if (wanted && !kind) {
+    throw new JitLensError('JLR-DEVICE', `JITLENS_DEVICE is ‘${wanted}’`, `Use one of ${DEVICE_KINDS.join(', ')}, or leave it unset.`);
+  }
+  setCurrentBackend(await openBackend(kind));
 }

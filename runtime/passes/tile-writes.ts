@@ -36,7 +36,7 @@ function joined(last: OpNode, build: GraphBuilder): Node | undefined {
   }
   if (end !== shape[dim] || parts.length < 2) return undefined;
   const inputs = parts.map((p) => p.value);
-  const origins = [...new Set([last, ...parts.map((p) => p.write)].flatMap((n) => n.origins))];
+  const origins = parts.flatMap((p) => [...p.write.origins]);
   return build.op(catSpec, inputs, { dim }, { stack: last.stack, origins });
 }
 

@@ -127,7 +127,7 @@ export interface Advice {
 }
 
 export interface ErrorCheck {
-  /** max |traced − eager| / max(|eager|, tiny), over all outputs. */
+  /** For the output that is furthest off: the largest difference from eager over the largest magnitude in eager. */
   readonly maxRelError: number;
   readonly maxAbsError: number;
   /** The same against the float64 reference device; absent when that run was too long to make. */

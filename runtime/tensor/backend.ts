@@ -34,6 +34,11 @@ export function currentBackend(): Backend {
   return current;
 }
 
+/** Whether a device is open. */
+export function hasBackend(): boolean {
+  return current !== undefined;
+}
+
 export function setCurrentBackend(backend: Backend | undefined): Backend | undefined {
   const previous = current;
   current = backend;

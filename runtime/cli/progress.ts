@@ -1,0 +1,26 @@
+/** @file One line of progress that overwrites itself on a terminal, and says nothing elsewhere. */
+import type { WriteStream } from 'node:tty';
+
+const WIDTH = 20;
+
+export class Progress {
+  private shown = '';
+
+  constructor(private readonly stream: WriteStream) {}
+
+  show(label: string, fraction: number): void {
+    const done = Math.round(WIDTH * fraction);
+    this.shown = `[${'█'.repeat(done)}${' '.repeat(WIDTH - done)}] ${label}`;
+    if (this.stream.isTTY) this.stream.write(`\r\u001b[K${this.shown}`);
+  }
+
+  /** Text of the user's program, above the line. */
+  print(text: string): void {
+    if (!this.stream.isTTY) this.stream.write(text);
+    else this.stream.write(`\r\u001b[K${text}${text.endsWith('\n') ? '' : '\n'}${this.shown}`);
+  }
+
+  clear(): void {
+    if (this.stream.isTTY) this.stream.write('\r\u001b[K');
+  }
+}

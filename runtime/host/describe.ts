@@ -1,0 +1,149 @@
+/**
+ * @file From a trace and its measurements to the profile's nodes and kernels. In: the recorded graph, the plan, the times.
+ * Out: entries that name each other by id, each with the lines it came from.
+ */
+import { nodeInputs, type Frame, type Graph, type Node } from '../ir/graph.ts';
+import { kernelBytes, type Plan, type PlannedKernel } from '../jit/compile.ts';
+import { formatAttributes } from '../ops/spec.ts';
+import { bytesOf } from '../passes/memory.ts';
+import { gridOf } from '../device/gpu.ts';
+import type { ProfileKernel, ProfileNode, Span, TensorInfo } from '../profile/model.ts';
+import type { Measured } from './measure.ts';
+
+export const nodeId = (id: number): string => `n${id}`;
+
+export function tensorInfo(x: { readonly meta: Node['meta'] }): TensorInfo {
+  return { shape: x.meta.shape, dtype: x.meta.dtype, bytes: bytesOf(x as Node) };
+}
+
+export function spanOf(frames: readonly Frame[], fallback: Span): Span {
+  const [frame] = frames;
+  return frame ? { file: frame.file, line: frame.line, column: frame.column } : fallback;
+}
+
+/** Bytes that an op moves and operations that it makes when it runs by itself. */
+export function costOf(node: Node): { bytes: number; flops: number } {
+  if (node.kind === 'external' || (node.op.kind === 'move' && node.op.view)) return { bytes: 0, flops: 0 };
+  const metas = node.inputs.map((x) => (typeof x === 'number' ? x : x.meta));
+  const base = node.op.inPlace ?? node.op;
+  return { bytes: nodeInputs(node).reduce((sum, x) => sum + bytesOf(x), bytesOf(node)), flops: base.flops(metas, node.attributes, node.meta) };
+}
+
+export interface EagerCost {
+  readonly dispatches: number;
+  readonly ms?: number;
+}
+
+export function describeNodes(recorded: Graph, plan: Plan | undefined, eager: ReadonlyMap<Node, EagerCost>, fallback: Span): ProfileNode[] {
+  const kernelOf = new Map<number, string>();
+  plan?.kernels.forEach((k, i) => {
+    for (const node of k.group.inside) for (const id of node.origins) if (!kernelOf.has(id)) kernelOf.set(id, kernelId(i));
+  });
+  return recorded.nodes.map((node) => {
+    const kernel = kernelOf.get(node.id);
+    const cost = eager.get(node);
+    return {
+      id: nodeId(node.id),
+      op: node.kind === 'op' ? node.op.name : node.name,
+      kind: node.kind === 'op' ? node.op.kind : node.role,
+      span: spanOf(node.stack, fallback),
+      stack: node.stack,
+      attributes: node.kind === 'op' ? formatAttributes(node.attributes) : '',
+      inputs: nodeInputs(node).map((x) => nodeId(x.id)),
+      output: tensorInfo(node),
+      kernel,
+      fate: fateOf(node, kernel !== undefined),
+      ...costOf(node),
+      eagerMs: cost?.ms,
+      eagerDispatches: cost?.dispatches ?? 0,
+    };
+  });
+}
+
+function fateOf(node: Node, inKernel: boolean): ProfileNode['fate'] {
+  if (node.kind === 'external') return 'input';
+  if (node.op.kind === 'move' && node.op.view) return 'view';
+  return inKernel ? 'kernel' : 'folded';
+}
+
+const kernelId = (i: number): string => `k${i}`;
+
+export function describeTraced(plan: Plan, measured: Measured, fallback: Span): ProfileKernel[] {
+  const recorded = new Map(plan.recorded.nodes.map((n) => [n.id, n]));
+  return plan.kernels.map((k, i) => {
+    const nodes = originsOf(k).flatMap((id) => recorded.get(id) ?? []);
+    const { text } = k.kernel;
+    const root = k.group.root;
+    return {
+      id: kernelId(i),
+      name: k.name,
+      mode: 'traced',
+      nodes: nodes.map((n) => nodeId(n.id)),
+      spans: linesOf(nodes, fallback),
+      wgsl: text.wgsl,
+      wgslNodes: text.origins.map((id) => (recorded.has(id) ? nodeId(id) : null)),
+      schedule: k.kernel.schedule,
+      workgroups: [...gridOf(text.workgroups), 1],
+      workgroupSize: [text.workgroupSize, 1, 1],
+      launches: 1,
+      inputs: k.reads.map(tensorInfo),
+      outputs: [tensorInfo(root)],
+      bytes: kernelBytes(k),
+      flops: [...k.group.inside].reduce((sum, n) => sum + costOf(n).flops, 0),
+      ms: measured.dispatches?.[i]?.ms,
+      boundary: k.group.boundary,
+    };
+  });
+}
+
+function originsOf(k: PlannedKernel): number[] {
+  return [...new Set([...k.group.inside].flatMap((n) => [...n.origins]))].sort((a, b) => a - b);
+}
+
+/** One entry for each form of kernel that the eager run launched. */
+export function describeEager(ops: readonly { node: Node; first: number; count: number }[], measured: Measured, fallback: Span): ProfileKernel[] {
+  const forms = new Map<string, { nodes: Node[]; dispatches: NonNullable<Measured['dispatches']>[number][] }>();
+  for (const { node, first, count } of ops) {
+    for (const dispatch of measured.dispatches?.slice(first, first + count) ?? []) {
+      const form = forms.get(dispatch.tag.pipeline.form.wgsl) ?? { nodes: [], dispatches: [] };
+      form.nodes.push(node);
+      form.dispatches.push(dispatch);
+      forms.set(dispatch.tag.pipeline.form.wgsl, form);
+    }
+  }
+  return [...forms].map(([wgsl, { nodes, dispatches }], i) => {
+    const [first] = nodes;
+    const [x, y] = gridOf(dispatches[0]?.tag.workgroups ?? 1);
+    const costs = nodes.map(costOf);
+    return {
+      id: `e${i}`,
+      name: dispatches[0]?.tag.label ?? '',
+      mode: 'eager',
+      nodes: nodes.map((n) => nodeId(n.id)),
+      spans: linesOf(nodes, fallback),
+      wgsl,
+      wgslNodes: wgsl.split('\n').map(() => null),
+      schedule: 'one op',
+      workgroups: [x, y, 1],
+      workgroupSize: [Number(/@workgroup_size\((\d+)\)/.exec(wgsl)?.[1] ?? 1), 1, 1],
+      launches: dispatches.length,
+      inputs: first ? nodeInputs(first).map(tensorInfo) : [],
+      outputs: first ? [tensorInfo(first)] : [],
+      bytes: costs.reduce((sum, c) => sum + c.bytes, 0),
+      flops: costs.reduce((sum, c) => sum + c.flops, 0),
+      ms: dispatches.reduce((sum, d) => sum + d.ms, 0),
+    };
+  });
+}
+
+function linesOf(nodes: readonly Node[], fallback: Span): Span[] {
+  const lines = new Map<string, { span: Span; count: number }>();
+  for (const node of nodes) {
+    const span = spanOf(node.stack, fallback);
+    const key = `${span.file}:${span.line}`;
+    const known = lines.get(key);
+    if (known) known.count++;
+    else lines.set(key, { span, count: 1 });
+  }
+  return [...lines.values()].sort((a, b) => b.count - a.count).map(({ span }) => span);
+}

@@ -1,0 +1,74 @@
+/**
+ * @file The watchdog: a thread beside the user's code. In: a shared clock that the main thread sets at each sign of
+ * progress. Out: when that stands still for too long, the line that the main thread is at. It works while the main
+ * thread is in an endless loop, which is when it is needed.
+ */
+import { Session } from 'node:inspector';
+import { SourceMap } from 'node:module';
+import { writeSync } from 'node:fs';
+import { workerData } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
+import type { Failure, RunnerMessage } from './protocol.ts';
+
+interface WatchdogData {
+  readonly beat: SharedArrayBuffer;
+  readonly timeoutMs: number;
+  readonly channel: number;
+  readonly file: string;
+}
+
+const { beat, timeoutMs, channel, file } = workerData as WatchdogData;
+const last = new Float64Array(beat);
+
+const timer = setInterval(() => {
+  if (Date.now() - (last[0] ?? 0) < timeoutMs) return;
+  clearInterval(timer);
+  interrupt();
+}, 100);
+
+/** Pauses the main thread wherever it is and reports its innermost line of user code. */
+function interrupt(): void {
+  const session = new Session();
+  const maps = new Map<string, string>();
+  try {
+    session.connectToMainThread();
+  } catch {
+    report(undefined);
+    return;
+  }
+  session.on('Debugger.scriptParsed', ({ params }) => {
+    if (params.sourceMapURL && params.url.endsWith('ts')) maps.set(params.scriptId, params.sourceMapURL);
+  });
+  session.on('Debugger.paused', ({ params }) => {
+    const frame = params.callFrames.find((f) => maps.has(f.location.scriptId));
+    const map = frame && decode(maps.get(frame.location.scriptId) ?? '');
+    const entry = map && frame && map.findEntry(frame.location.lineNumber, frame.location.columnNumber ?? 0);
+    const found = entry && 'originalLine' in entry ? (entry as { originalLine: number; originalColumn: number }) : undefined;
+    report(frame && { file: fileURLToPath(frame.url), line: (found?.originalLine ?? frame.location.lineNumber) + 1, column: (found?.originalColumn ?? 0) + 1 });
+  });
+  session.post('Debugger.enable');
+  session.post('Debugger.pause');
+  // A main thread that waits, rather than runs, does not pause.
+  setTimeout(() => report(undefined), 1500);
+}
+
+function decode(url: string): SourceMap | undefined {
+  const [, data] = /^data:.*?;base64,(.*)$/s.exec(url) ?? [];
+  if (!data) return undefined;
+  return new SourceMap(JSON.parse(Buffer.from(data, 'base64').toString('utf8')) as ConstructorParameters<typeof SourceMap>[0]);
+}
+
+let reported = false;
+function report(span: Failure['span']): void {
+  if (reported) return;
+  reported = true;
+  const seconds = timeoutMs / 1000;
+  const failure: Failure = {
+    code: 'JLR-TIMEOUT',
+    message: span ? `no progress for ${seconds} s: the code is still at this line` : `no progress for ${seconds} s, so the run was stopped`,
+    hint: 'Look for a loop that does not end, or raise the limit (--timeout SECONDS, or the setting jitlens.timeout).',
+    span: span ?? { file, line: 1, column: 1 },
+  };
+  const message: RunnerMessage = { type: 'failed', failure };
+  writeSync(channel, `${JSON.stringify(message)}\n`);
+}

@@ -1,0 +1,30 @@
+/**
+ * @file Scopes: memory that goes when a block ends. In: a function. Out: its result; every tensor that was made inside and
+ * is not part of the result is disposed of. Without scopes memory goes when the garbage collector finds out.
+ */
+import type { Storage } from './storage.ts';
+
+let active: Set<Storage> | undefined;
+
+/** Notes a new storage in the scope around it. */
+export function tracked<S extends Storage>(storage: S): S {
+  active?.add(storage);
+  return storage;
+}
+
+/** Runs `body`, then disposes of what it made but for what `kept` finds in its result. */
+export function scoped<T>(body: () => T, kept: (result: T) => Iterable<Storage>): T {
+  const outer = active;
+  const own = new Set<Storage>();
+  active = own;
+  try {
+    const result = body();
+    for (const storage of kept(result)) {
+      if (own.delete(storage)) outer?.add(storage);
+    }
+    return result;
+  } finally {
+    active = outer;
+    for (const storage of own) storage.release();
+  }
+}
