@@ -38,11 +38,14 @@ function beside(scene: Scene, from: SceneBox, sign: 1 | -1): SceneBox | undefine
   )?.box;
 }
 
+/** Where the flow begins. */
 export function firstBox(scene: Scene): SceneBox | undefined {
-  return scene.boxes.reduce<SceneBox | undefined>(
-    (best, box) => (!best || box.y + box.x < best.y + best.x ? box : best),
-    undefined,
-  );
+  const place = ({ x, y }: SceneBox): readonly [number, number] => (scene.direction === 'TB' ? [y, x] : [x, y]);
+  const before = (a: SceneBox, b: SceneBox): boolean => {
+    const [[along, over], [otherAlong, otherOver]] = [place(a), place(b)];
+    return along < otherAlong - 1 || (along <= otherAlong + 1 && over < otherOver);
+  };
+  return scene.boxes.reduce<SceneBox | undefined>((best, box) => (!best || before(box, best) ? box : best), undefined);
 }
 
 export function move(scene: Scene, graph: Graph, id: string, arrow: Arrow): SceneBox | undefined {

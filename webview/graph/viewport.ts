@@ -27,7 +27,7 @@ export interface Viewport {
 
 const GLIDE_MS = 180;
 const MARGIN = 28;
-const READABLE = 0.78;
+const READABLE = 0.7;
 const LARGEST_FIT = 1.15;
 
 export function createViewport(canvas: HTMLCanvasElement, changed: (zoom: Zoom, byUser: boolean) => void): Viewport {

@@ -158,3 +158,12 @@ export function tableRows(index: ProfileIndex, { sort, grouping, opened, only }:
 export function rowShape(row: OpRow): string {
   return shapeText(row.node.output);
 }
+
+export const numeric: ReadonlySet<Column> = new Set<Column>(['eager', 'share', 'bytes', 'flops']);
+
+/** Figures start with the largest, texts with the first; a third click returns to the order of execution. */
+export function nextSort(sort: Sort, column: Column): Sort {
+  const first = numeric.has(column);
+  if (sort.column !== column) return { column, descending: first };
+  return sort.descending === first ? { column, descending: !first } : { descending: false };
+}

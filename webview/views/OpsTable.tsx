@@ -9,7 +9,17 @@ import { count, plural } from '../model/format.ts';
 import type { ProfileIndex } from '../model/joins.ts';
 import { searchNodes } from '../model/search.ts';
 import { marksOf, type Selection } from '../model/selection.ts';
-import { columns, groupings, tableRows, type Column, type Grouping, type Row, type Sort } from '../model/table.ts';
+import {
+  columns,
+  groupings,
+  nextSort,
+  numeric,
+  tableRows,
+  type Column,
+  type Grouping,
+  type Row,
+  type Sort,
+} from '../model/table.ts';
 import { useAppState, useStore } from '../state.ts';
 import { TableRow } from './TableRow.tsx';
 import { VirtualList } from './VirtualList.tsx';
@@ -36,16 +46,7 @@ const hints: Partial<Readonly<Record<Column, string>>> = {
   kernel: 'The traced kernel that computes it.',
 };
 
-const numeric = new Set<Column>(['eager', 'share', 'bytes', 'flops']);
-
 const groupingNames: Readonly<Record<Grouping, string>> = { none: 'nothing', op: 'op', line: 'line', kernel: 'kernel' };
-
-/** Figures start with the largest, texts with the first; a third click returns to the order of execution. */
-export function nextSort(sort: Sort, column: Column): Sort {
-  const first = numeric.has(column);
-  if (sort.column !== column) return { column, descending: first };
-  return sort.descending === first ? { column, descending: !first } : { descending: false };
-}
 
 function Head({ sort, onSort }: { readonly sort: Sort; readonly onSort: (sort: Sort) => void }): VNode {
   return (
