@@ -56,7 +56,6 @@ export async function startServer({ vscode, runFolder, workspace, vsix = [], set
       ...args,
       ...['--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--telemetry-level', 'off'],
       ...(trusted ? ['--disable-workspace-trust'] : []),
-      ...['--default-folder', workspace],
     ],
     { cwd: runFolder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
   );
@@ -77,7 +76,8 @@ export async function startServer({ vscode, runFolder, workspace, vsix = [], set
   });
 
   return {
-    url: `http://127.0.0.1:${port}/`,
+    // With --default-folder the workspace gets another authority than the extensions' files, and every file two URIs.
+    url: `http://127.0.0.1:${port}/?folder=${encodeURI(workspace)}`,
     pid: child.pid,
     closed,
     /** Ends the server and everything it started. */

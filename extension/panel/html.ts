@@ -22,6 +22,8 @@ export function panelHtml(webview: Webview, folder: Uri): string {
 <head>
   <meta charset="utf-8">
   <meta http-equiv="Content-Security-Policy" content="${policy}">
+  <!-- The toolkit's own style element asks for it here. -->
+  <meta property="csp-nonce" content="${nonce}">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <link rel="stylesheet" href="${at('main.css')}">
   <title>JitLens</title>

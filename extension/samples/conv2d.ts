@@ -32,8 +32,10 @@ export class Conv2d extends nn.Module {
   }
 
   private windows(x: Tensor): Tensor {
+    const { padding = 0, dilation, stride } = this.options;
     return x
-      .unfold(this.kernel, this.options)
+      .pad([padding, padding, padding, padding])
+      .unfold(this.kernel, { dilation, stride })
       .transpose(1, 2)
       .contiguous()
       .view([-1, this.inChannels, this.kernel * this.kernel])

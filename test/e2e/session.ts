@@ -13,8 +13,6 @@ export interface Session {
   readonly workspace: string;
   /** Errors that the browser printed, the panel's included. */
   readonly consoleErrors: readonly string[];
-  /** Sets user settings, as if the user had edited settings.json. */
-  configure(settings: Readonly<Record<string, unknown>>): Promise<void>;
   screenshot(name: string): Promise<void>;
   close(failed: boolean): Promise<void>;
 }
@@ -65,9 +63,6 @@ export async function openSession(name: string, options: SessionOptions = {}): P
     workspace,
     consoleErrors,
     screenshot,
-    async configure(settings) {
-      await writeFile(join(userFolder, 'settings.json'), JSON.stringify({ ...dark, ...options.settings, ...settings }));
-    },
     async close(failed) {
       if (failed) {
         await screenshot(`failed-${name}`).catch(() => undefined);

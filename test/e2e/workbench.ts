@@ -28,6 +28,16 @@ export async function runCommand(page: Page, title: string): Promise<void> {
   await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
 }
 
+/** Takes a colour theme by the name in its picker. */
+export async function chooseTheme(page: Page, name: string): Promise<void> {
+  await page.keyboard.press('Control+K');
+  await page.keyboard.press('Control+T');
+  await page.locator(input).fill(name);
+  await page.locator('.quick-input-list .monaco-list-row.focused').filter({ hasText: name }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+}
+
 /** Puts the caret on a line (from 1) of an open file, by a click behind its text. */
 export async function clickLine(page: Page, file: string, line: number): Promise<void> {
   const number = editor(page, file).locator('.line-numbers').getByText(String(line), { exact: true });
@@ -52,4 +62,13 @@ export function panel(page: Page): FrameLocator {
 
 export function toast(page: Page, text: string): Locator {
   return page.locator('.notifications-toasts .notification-list-item').filter({ hasText: text });
+}
+
+/** The costs that stand right of the lines; they are drawn by style sheets and are in no element's text. */
+export async function lineCosts(page: Page, file: string): Promise<string[]> {
+  return editor(page, file)
+    .locator('.view-line span')
+    .evaluateAll((spans) =>
+      spans.map((span) => getComputedStyle(span, '::after').content).filter((text) => /eager|traced|fused/.test(text)),
+    );
 }
