@@ -24,6 +24,7 @@ const node = {
     watchdog: 'runtime/host/watchdog.ts',
     register: 'runtime/load/register.ts',
     hooks: 'runtime/load/hooks.ts',
+    bench: 'test/bench/main.ts',
   },
   outdir: 'dist',
   platform: 'node',
@@ -32,6 +33,7 @@ const node = {
   splitting: true,
   chunkNames: 'chunk-[hash]',
   external: ['webgpu', 'esbuild'],
+  alias: { jitlens: './runtime/index.ts' },
   // Names of classes and functions reach reports and error messages.
   keepNames: true,
   minify: false,

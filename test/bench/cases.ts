@@ -1,0 +1,48 @@
+/**
+ * @file The benchmark's cases, named as in the tables of results. In: nothing. Out: for each case a function and its
+ * inputs, the same as the PyTorch baseline's. A case's values are checked before it is timed.
+ */
+import { rand, randn, type Tensor } from 'jitlens';
+import { Conv2d } from '../../extension/samples/conv2d.ts';
+
+export interface Case {
+  readonly name: string;
+  readonly make: () => { readonly fn: (...inputs: Tensor[]) => Tensor; readonly inputs: Tensor[] };
+  /** What the case is about; both when left out. */
+  readonly only?: 'eager' | 'traced';
+}
+
+const pointwise = (a: Tensor): Tensor => {
+  const c = a.mul(1.5).add(0.25).tanh();
+  const g = c.mul(a).sigmoid().sub(0.5).exp();
+  return g.mul(c).relu().add(a);
+};
+
+export const cases: readonly Case[] = [
+  {
+    name: 'conv2d-handwritten',
+    make: () => {
+      const conv = new Conv2d(3, 16, 3);
+      return { fn: (x) => conv.forward(x), inputs: [rand([1, 3, 512, 512])] };
+    },
+  },
+  ...[22, 26].map((n) => ({ name: `pointwise-2^${n}`, make: () => ({ fn: pointwise, inputs: [randn([2 ** n])] }) })),
+  ...[1024, 4096].map((n) => ({
+    name: `matmul-f32-${n}`,
+    make: () => ({ fn: (a: Tensor, b: Tensor) => a.matmul(b), inputs: [randn([n, n]), randn([n, n])] }),
+  })),
+  { name: 'softmax', make: () => ({ fn: (x) => x.softmax(-1), inputs: [randn([4096, 1024])] }) },
+  {
+    name: 'eager-1000-adds',
+    only: 'eager',
+    make: () => ({
+      fn: (s) => {
+        let t = s;
+        for (let i = 0; i < 1000; i++) t = t.add(s);
+        return t;
+      },
+      inputs: [randn([64, 64])],
+    }),
+  },
+];
+

@@ -1,0 +1,79 @@
+/**
+ * @file `npm run bench -- [CASE …]`: one JSON line per case and mode, {peer, case, mode, ms, min, throughput_ms, gpu_ms,
+ * dispatches}. ms is the median of run-and-wait, throughput_ms 50 runs back to back / 50, gpu_ms the device's own clock.
+ */
+import { jit } from 'jitlens';
+import { difference } from '../../runtime/host/check.ts';
+import { quantile } from '../../runtime/host/measure.ts';
+import { GpuBackend } from '../../runtime/kernels/eager.ts';
+import { currentBackend } from '../../runtime/tensor/backend.ts';
+import { scoped } from '../../runtime/tensor/scope.ts';
+import { cases, type Case } from './cases.ts';
+
+const RUNS = 30;
+const WARMUP = 8;
+const BACK_TO_BACK = 50;
+const TOLERANCE = 1e-4;
+const BUDGET_MS = 10_000;
+
+const fixed = (ms: number): number => Number(ms.toFixed(4));
+
+const wanted = process.argv.slice(2);
+const backend = currentBackend();
+console.log(JSON.stringify({ peer: 'jitlens', device: backend.info.name, kind: backend.info.kind, driver: backend.info.driver }));
+const unknown = wanted.filter((name) => !cases.some((c) => c.name.startsWith(name)));
+if (unknown.length > 0) {
+  console.error(`no case is called ${unknown.join(', ')}; there are ${cases.map((c) => c.name).join(', ')}`);
+  process.exit(2);
+}
+for (const c of cases.filter(({ name }) => wanted.length === 0 || wanted.some((w) => name.startsWith(w)))) await bench(c);
+process.exit(0);
+
+async function bench(c: Case): Promise<void> {
+  const { fn, inputs } = c.make();
+  const traced = c.only === 'eager' ? undefined : jit.trace(fn, inputs);
+  if (traced) {
+    const [got, want] = [await traced(...inputs).data(), await fn(...inputs).data()];
+    const { relative } = difference([got], [want]);
+    if (!(relative <= TOLERANCE)) return line(c, 'traced', { error: `values differ from eager by ${relative}` });
+  }
+  if (c.only !== 'traced') await time(c, 'eager', () => void fn(...inputs));
+  if (traced) await time(c, 'traced', () => void traced(...inputs));
+}
+
+async function time(c: Case, mode: string, body: () => void): Promise<void> {
+  const once = () => scoped(body, () => []);
+  const gpu = backend instanceof GpuBackend ? backend.gpu : undefined;
+  const run = async () => {
+    const start = performance.now();
+    once();
+    await backend.sync();
+    return performance.now() - start;
+  };
+  for (let i = 0; i < WARMUP; i++) await run();
+  const dispatches = gpu?.count.dispatches ?? 0;
+  const times: number[] = [];
+  const begin = performance.now();
+  while (times.length < RUNS && (times.length < 3 || performance.now() - begin < BUDGET_MS)) times.push(await run());
+  const perRun = gpu && (gpu.count.dispatches - dispatches) / times.length;
+  const start = performance.now();
+  for (let i = 0; i < BACK_TO_BACK; i++) once();
+  await backend.sync();
+  const throughput = (performance.now() - start) / BACK_TO_BACK;
+  const clocked: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const timed = await gpu?.timed(once);
+    if (timed) clocked.push(timed.reduce((sum, t) => sum + t.ms, 0));
+  }
+  line(c, mode, {
+    ms: fixed(quantile(times, 0.5)),
+    min: fixed(Math.min(...times)),
+    throughput_ms: fixed(throughput),
+    gpu_ms: backend.info.kind === 'gpu' && clocked.length > 0 ? fixed(quantile(clocked, 0.5)) : undefined,
+    dispatches: perRun,
+  });
+}
+
+function line(c: Case, mode: string, figures: Record<string, unknown>): void {
+  console.log(JSON.stringify({ peer: 'jitlens', case: c.name, mode, ...figures }));
+}
