@@ -5,6 +5,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Zoom } from '../model/viewState.ts';
+import { HEADER } from './compound.ts';
 import { drawScene, type SceneMarks } from './draw.ts';
 import type { Point } from './layoutTypes.ts';
 import { boxAt, type Scene, type SceneBox } from './scene.ts';
@@ -101,8 +102,10 @@ export function GraphCanvas(props: GraphCanvasProps): VNode {
     const box = boxAt(props.scene, pointOf(event));
     if (canvas.current) canvas.current.style.cursor = box ? 'pointer' : 'grab';
     if (!tip.current) return;
-    tip.current.hidden = !box || event.buttons !== 0;
-    if (!box) return;
+    // Inside of an open kernel the pointer is mostly on the way to an op.
+    const over = box && !(box.item.open && pointOf(event)[1] > box.y + HEADER);
+    tip.current.hidden = !over || event.buttons !== 0;
+    if (!over) return;
     tip.current.textContent = props.tooltip(box);
     const { clientWidth, clientHeight } = event.currentTarget as HTMLElement;
     const { offsetWidth, offsetHeight } = tip.current;
@@ -126,7 +129,10 @@ export function GraphCanvas(props: GraphCanvasProps): VNode {
         onDblClick={doubleClick}
         onMouseMove={hover}
         onMouseLeave={leave}
-        onKeyDown={props.onKeyDown}
+        onKeyDown={(event: KeyboardEvent) => {
+          leave();
+          props.onKeyDown(event);
+        }}
       />
       <div class="tip" ref={tip} hidden aria-hidden="true" />
     </div>

@@ -4,6 +4,7 @@
  */
 import type { Zoom } from '../model/viewState.ts';
 import { drawBox, drawHeading, type BoxMarks } from './drawBox.ts';
+import { drawFarBox, drawFarLines, FAR } from './drawFar.ts';
 import { drawLabel, drawLine, type LineMarks } from './drawLine.ts';
 import { meets, type Rect } from './layoutTypes.ts';
 import type { Scene, SceneBox, SceneLine } from './scene.ts';
@@ -53,6 +54,13 @@ export function drawScene(context: CanvasRenderingContext2D, scene: Scene, view:
   };
   const boxes = scene.boxes.filter((box) => meets(box, sight));
   const lines = scene.lines.filter((line) => meets(line.bounds, sight));
+  if (view.k < FAR) {
+    const inner = boxes.filter((box) => box.item.parent !== undefined);
+    for (const box of boxes) if (box.item.parent === undefined) drawFarBox(context, box, marks, theme, view.k);
+    drawFarLines(context, lines, theme, view.k);
+    for (const box of inner) drawFarBox(context, box, marks, theme, view.k);
+    return;
+  }
   const draw = (inside: boolean): void => {
     for (const line of lines) if (line.inside === inside) drawLine(context, line, scene, lineMarks(line, marks), theme, view.k);
   };
@@ -63,9 +71,15 @@ export function drawScene(context: CanvasRenderingContext2D, scene: Scene, view:
   for (const box of boxes) if (box.item.parent !== undefined) drawBox(context, box, boxMarks(box, marks), theme, view.k);
   const taken: Rect[] = [];
   const labelled = lines.map((line) => ({ line, marks: lineMarks(line, marks) }));
-  // Those of the focus come first to the places that there are.
+  const said = new Set<string>();
+  // Those of the focus come first to the places that there are; one tensor is labelled once, wherever it goes.
   for (const bright of [true, false]) {
-    for (const { line, marks: own } of labelled)
-      if (own.bright === bright) drawLabel(context, line, scene, own, theme, view.k, taken);
+    for (const { line, marks: own } of labelled) {
+      if (own.bright !== bright) continue;
+      const tensor = `${line.edge.from} ${line.edge.label}`;
+      if (!bright && said.has(tensor)) continue;
+      said.add(tensor);
+      drawLabel(context, line, scene, own, theme, view.k, taken);
+    }
   }
 }

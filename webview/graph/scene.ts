@@ -38,6 +38,8 @@ export function boxSize(item: GraphItem, measure: Measure): { readonly width: nu
   const title = measure(item.title, true) + (item.badge ? measure(item.badge, false) + 12 : 0);
   const text = item.lines.reduce((widest, line) => Math.max(widest, measure(line, false)), title);
   const rows = 1 + item.lines.length;
+  // The heading of an open kernel is one row.
+  if (item.open) return { width: Math.ceil(title + measure(item.lines.join(' · '), false)) + 64, height: rows * 17 + 18 };
   if (item.kind === 'kernel') return { width: Math.ceil(text) + 40, height: rows * 17 + 18 };
   return { width: Math.ceil(text) + (item.kind === 'op' ? 24 : 32), height: rows * 16 + 10 };
 }

@@ -4,7 +4,7 @@
  */
 import { select } from 'd3-selection';
 import { zoom, zoomIdentity, type ZoomTransform } from 'd3-zoom';
-import type { Zoom } from '../model/viewState.ts';
+import type { Direction, Zoom } from '../model/viewState.ts';
 import type { Rect } from './layoutTypes.ts';
 
 interface Size {
@@ -19,7 +19,7 @@ export interface Viewport {
   /** The whole graph, however small. */
   fit(size: Size, glide?: boolean): void;
   /** The whole graph if it can be read so, else its beginning. */
-  start(size: Size, first: Rect): void;
+  start(size: Size & { readonly direction: Direction }, first: Rect): void;
   /** Brings a rectangle into sight, moving no more than is needed. */
   show(rect: Rect): void;
   destroy(): void;
@@ -73,7 +73,7 @@ export function createViewport(canvas: HTMLCanvasElement, changed: (zoom: Zoom, 
       const k = whole(width, height);
       set({ x: (canvas.clientWidth - width * k) / 2, y: (canvas.clientHeight - height * k) / 2, k }, glide);
     },
-    start({ width, height }, first) {
+    start({ width, height, direction }, first) {
       const k = Math.max(whole(width, height), READABLE);
       const origin = (outer: number, inner: number, at: number, size: number, along: boolean): number => {
         if (inner * k <= outer - MARGIN) return (outer - inner * k) / 2;
@@ -81,8 +81,8 @@ export function createViewport(canvas: HTMLCanvasElement, changed: (zoom: Zoom, 
       };
       const { clientWidth, clientHeight } = canvas;
       set({
-        x: origin(clientWidth, width, first.x, first.width, width > height),
-        y: origin(clientHeight, height, first.y, first.height, height >= width),
+        x: origin(clientWidth, width, first.x, first.width, direction === 'LR'),
+        y: origin(clientHeight, height, first.y, first.height, direction === 'TB'),
         k,
       });
     },
