@@ -21,36 +21,38 @@ export function lineCosts(profile: Profile, file: string): LineCost[] {
     if (nodes) nodes.push(node);
     else lines.set(node.span.line, [node]);
   }
+  const all = total(profile.nodes);
   const kernels = new Map(profile.kernels.filter(({ mode }) => mode === 'traced').map((kernel) => [kernel.id, kernel]));
-  return [...lines].sort(([a], [b]) => a - b).map(([line, nodes]) => costOf(profile, line, nodes, kernels));
-}
-
-function costOf(profile: Profile, line: number, nodes: ProfileNode[], kernels: ReadonlyMap<string, ProfileKernel>): LineCost {
-  const eagerMs = total(nodes);
-  const into = [...new Set(nodes.flatMap(({ kernel }) => kernel ?? []))].flatMap((id) => kernels.get(id) ?? []);
-  const eager = eagerMs === undefined ? [] : [`${duration(eagerMs)} eager`];
-  const [only, ...others] = into;
-  const traced = only === undefined ? fateOf(nodes) : others.length === 0 ? only.name : `${into.length} kernels`;
-  const dispatches = sum(nodes, ({ eagerDispatches }) => eagerDispatches);
-  return {
-    line,
-    text: [...eager, traced].join(' → '),
-    details: [
-      count(nodes),
-      ...(eagerMs === undefined ? [] : [`Eager: ${duration(eagerMs)} in ${dispatches} dispatches`]),
-      ...into.map((kernel) => `Traced: in ${named(kernel)} with ${kernel.nodes.length} ops`),
-      ...(profile.device.kind === 'gpu' ? [] : [`Times are of ${profile.device.name}, not of a GPU`]),
-    ],
-  };
+  return [...lines]
+    .sort(([a], [b]) => a - b)
+    .map(([line, nodes]) => {
+      const eagerMs = total(nodes);
+      const into = [...new Set(nodes.flatMap(({ kernel }) => kernel ?? []))].flatMap((id) => kernels.get(id) ?? []);
+      const share = eagerMs !== undefined && all ? ` · ${Math.round((100 * eagerMs) / all)} %` : '';
+      const dispatches = sum(nodes, ({ eagerDispatches }) => eagerDispatches);
+      return {
+        line,
+        text: eagerMs === undefined ? untimed(nodes, into) : `${duration(eagerMs)} eager${share}`,
+        details: [
+          count(nodes),
+          ...(eagerMs === undefined ? [] : [`Eager: ${duration(eagerMs)} in ${dispatches} dispatches`]),
+          ...into.map((kernel) => `Traced: in ${named(kernel)} with ${kernel.nodes.length} ops`),
+          ...(profile.device.kind === 'gpu' ? [] : [`Times are of ${profile.device.name}, not of a GPU`]),
+        ],
+      };
+    });
 }
 
 function named({ name, ms }: ProfileKernel): string {
   return ms === undefined ? name : `${name} (${duration(ms)})`;
 }
 
-/** In words, for a line that no kernel computes. */
-function fateOf(nodes: readonly ProfileNode[]): string {
-  return nodes.every(({ fate }) => fate === 'unused') ? 'unused when traced' : 'free when traced';
+/** For a line that no clock saw: a view, or a device without timestamps. */
+function untimed(nodes: readonly ProfileNode[], into: readonly ProfileKernel[]): string {
+  if (nodes.every(({ fate }) => fate === 'view')) return 'free';
+  const [only, ...others] = into;
+  if (!only) return nodes.every(({ fate }) => fate === 'unused') ? 'unused when traced' : 'free when traced';
+  return others.length === 0 ? only.name : `${into.length} kernels`;
 }
 
 /** `24 × matmul, 1 × view`, most frequent first. */

@@ -129,6 +129,7 @@ describe('Trace and Profile on the sample', () => {
       await chooseTheme(page, theme);
       for (const tab of ['Overview', 'Graph']) {
         await openTab(tab);
+        await panel(page).getByText('arranging').waitFor({ state: 'hidden' });
         await session.screenshot(`${name}-${tab.toLowerCase()}`);
       }
     }

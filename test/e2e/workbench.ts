@@ -69,6 +69,6 @@ export async function lineCosts(page: Page, file: string): Promise<string[]> {
   return editor(page, file)
     .locator('.view-line span')
     .evaluateAll((spans) =>
-      spans.map((span) => getComputedStyle(span, '::after').content).filter((text) => /eager|traced|fused/.test(text)),
+      spans.map((span) => getComputedStyle(span, '::after').content).filter((text) => /eager|free/.test(text)),
     );
 }
