@@ -64,6 +64,8 @@ describe('Trace and Profile on the sample', () => {
       .first()
       .click();
     await expect.poll(() => activeLine(page, file), { timeout: 10_000 }).toBe(lineOf('matmul('));
+    // A lens that comes into view is drawn with its old text first.
+    await lenses().filter({ hasNotText: 'last' }).waitFor({ state: 'hidden' });
     await session.screenshot('dark-ops');
   });
 

@@ -44,7 +44,7 @@ export async function openSession(name: string, options: SessionOptions = {}): P
     trusted: options.trusted,
   });
   const browser = await chromium.launch(await findChromium());
-  const page = await browser.newPage({ viewport: { width: 1500, height: 940 } });
+  const page = await browser.newPage({ viewport: { width: 1680, height: 1000 } });
   page.setDefaultTimeout(30_000);
   const consoleErrors: string[] = [];
   page.on('console', (message) => {
