@@ -16,7 +16,10 @@ import { App } from './views/App.tsx';
 const root = document.getElementById('root');
 if (root) {
   const workerUrl = root.dataset['layoutWorker'] ?? document.body.dataset['workerUrl'] ?? '';
-  const bridge = openBridge((message) => store.receive(message));
+  const bridge = openBridge(
+    (message) => store.receive(message),
+    (field) => store.refuse(field),
+  );
   const store: Store = createStore(bridge);
   render(
     <StoreProvider value={store}>

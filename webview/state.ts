@@ -14,6 +14,8 @@ import { parseViewState, type Tab, type ViewState } from './model/viewState.ts';
 export interface AppState {
   readonly index?: ProfileIndex;
   readonly stale: boolean;
+  /** The field for which a profile that arrived was refused. */
+  readonly refused?: string;
   /** The line of the caret, where it stands in a profiled file. */
   readonly caret?: { readonly file: string; readonly line: number };
   readonly view: ViewState;
@@ -23,6 +25,7 @@ export interface Store {
   get(): AppState;
   subscribe(listener: () => void): () => void;
   receive(message: ToPanel): void;
+  refuse(field: string): void;
   /** Changes the view and draws it again. */
   view(change: Partial<ViewState>): void;
   /** Remembers without drawing again: for what changes with every frame. */
@@ -70,8 +73,9 @@ export function createStore(host: Host): Store {
       const index = indexProfile(message.profile);
       const { selection } = state.view;
       const kept = selection && exists(index, selection) ? selection : undefined;
-      set({ index, view: { ...state.view, selection: kept } });
+      set({ index, refused: undefined, view: { ...state.view, selection: kept } });
     },
+    refuse: (field) => set({ refused: field }),
     view,
     remember(change) {
       state = { ...state, view: { ...state.view, ...change } };

@@ -1,5 +1,6 @@
 /** @file What does not parse is dropped, on both ends. */
 import { describe, expect, it } from 'vitest';
+import { damagedField } from '../../webview/model/profileCheck.ts';
 import { parseFromPanel, parseToPanel } from '../../webview/messages.ts';
 import { conv2dProfile, largeProfile, lstmProfile } from '../fixtures/profiles.ts';
 
@@ -20,6 +21,12 @@ describe('to the panel', () => {
     ['a device of no known kind', { device: { name: 'x', kind: 'tpu', features: [], toggles: [] } }],
   ])('drops %s', (_, change) => {
     expect(parseToPanel({ type: 'profile', profile: { ...conv2dProfile(), ...change } })).toBeUndefined();
+  });
+
+  it('names the damaged field', () => {
+    expect(damagedField({ ...conv2dProfile(), check: { maxRelError: null, maxAbsError: 0 } })).toBe('check');
+    expect(damagedField(7)).toBe('the document');
+    expect(damagedField(conv2dProfile())).toBeUndefined();
   });
 
   it('takes carets with and without a line', () => {

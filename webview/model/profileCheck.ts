@@ -12,7 +12,19 @@ import type {
   Span,
   TensorInfo,
 } from '../../runtime/profile/model.ts';
-import { arrayOf, isNumber, isString, nullable, oneOf, optional, recordOf, shape, tupleOf3 } from './checks.ts';
+import {
+  arrayOf,
+  isNumber,
+  isObject,
+  isString,
+  nullable,
+  oneOf,
+  optional,
+  recordOf,
+  shape,
+  tupleOf3,
+  type Check,
+} from './checks.ts';
 
 const span = { file: isString, line: isNumber, column: isNumber };
 export const isSpan = shape<Span>(span);
@@ -74,7 +86,7 @@ const isKernel = shape<ProfileKernel>({
   boundary: optional(isString),
 });
 
-export const isProfile = shape<Profile>({
+const fields: { readonly [K in keyof Profile]-?: Check<Profile[K]> } = {
   format: oneOf('jitlens.profile'),
   version: oneOf(1),
   jitlens: isString,
@@ -121,4 +133,12 @@ export const isProfile = shape<Profile>({
     shape<Advice>({ severity: oneOf('info', 'warning'), message: isString, span: optional(isSpan), kernel: optional(isString) }),
   ),
   sources: recordOf(isString),
-});
+};
+
+export const isProfile = shape<Profile>(fields);
+
+/** The first field that keeps a value from being a profile, for the message that says so. */
+export function damagedField(value: unknown): string | undefined {
+  if (!isObject(value)) return 'the document';
+  return Object.entries<Check<unknown>>(fields).find(([name, check]) => !check(value[name]))?.[0];
+}

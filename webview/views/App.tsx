@@ -81,7 +81,14 @@ function Search({ index }: { readonly index: ProfileIndex }): VNode {
 }
 
 export function App({ workerUrl }: { readonly workerUrl: string }): VNode {
-  const { index, view } = useAppState();
+  const { index, view, refused } = useAppState();
+  if (refused !== undefined) {
+    return (
+      <p class="waiting" role="alert">
+        This profile cannot be shown: it is damaged or of another version (“{refused}”). Run again to make a new one.
+      </p>
+    );
+  }
   if (!index) return <p class="waiting muted">Waiting for a profile…</p>;
   return (
     <div class="app">
