@@ -55,6 +55,7 @@ describe('amounts', () => {
 
   it('gives rates only where there is a time', () => {
     expect(plain(gigaPerSecond(19.92e6, 0.0272, 'B'))).toBe('732 GB/s');
+    expect(plain(gigaPerSecond(1.34e9, 0.0412, 'FLOP'))).toBe('32.5 TFLOP/s');
     expect(gigaPerSecond(1, undefined, 'B')).toBe(ABSENT);
     expect(gigaPerSecond(1, 0, 'FLOP')).toBe(ABSENT);
   });

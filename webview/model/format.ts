@@ -62,9 +62,11 @@ export function flops(value: number | undefined): string {
   return value === undefined ? ABSENT : scaled(value, ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP']);
 }
 
-/** `amount` in `ms`, per second, in units of 10⁹. */
+/** `amount` in `ms`, per second, in units of 10⁹; in units of 10¹² where five digits would be needed. */
 export function gigaPerSecond(amount: number, ms: number | undefined, unit: 'B' | 'FLOP'): string {
-  return ms === undefined || ms <= 0 ? ABSENT : `${significant(amount / ms / 1e6)}${THIN}G${unit}/s`;
+  if (ms === undefined || ms <= 0) return ABSENT;
+  const giga = amount / ms / 1e6;
+  return giga < 9999.5 ? `${significant(giga)}${THIN}G${unit}/s` : `${significant(giga / 1000)}${THIN}T${unit}/s`;
 }
 
 export function percent(share: number | undefined): string {
