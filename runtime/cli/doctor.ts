@@ -12,7 +12,9 @@ const EXPECTED = 499_500;
 export async function doctor(args: string[]): Promise<number> {
   if (args.length > 0) {
     const help = args[0] === '--help' || args[0] === '-h';
-    (help ? console.log : console.error)('Usage: jitlens doctor\n\nOpens each kind of device, runs one sum on it, and says what it found.');
+    (help ? console.log : console.error)(
+      'Usage: jitlens doctor\n\nOpens each kind of device, runs one sum on it, and says what it found.',
+    );
     return help ? 0 : 2;
   }
   console.log(`JitLens ${VERSION} · Node ${process.version} · ${process.platform} ${process.arch}`);

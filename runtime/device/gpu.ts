@@ -6,7 +6,7 @@ import { JitLensError } from '../errors.ts';
 import type { DeviceInfo } from '../profile/model.ts';
 import { BufferPool, type PooledBuffer } from './buffers.ts';
 import { Clock } from './clock.ts';
-import { Pipelines, PARAMETER_BYTES, type Pipeline } from './pipelines.ts';
+import { parameterRoom, Pipelines, type Pipeline } from './pipelines.ts';
 
 export type Workgroups = readonly [number, number, number];
 
@@ -22,6 +22,8 @@ export interface Dispatch {
 /** Dispatches after which a batch is handed to the GPU although nobody waits yet. */
 const BATCH = 128;
 const MAX_GROUPS = 65535;
+/** Parameters of all dispatches in a batch. */
+const PARAMETER_BYTES = 1 << 16;
 
 export class Gpu {
   readonly pool: BufferPool;
@@ -31,7 +33,8 @@ export class Gpu {
   private pass: GPUComputePassEncoder | undefined;
   private pending = 0;
   private readonly parameters: GPUBuffer;
-  private readonly staged = new Int32Array((BATCH * PARAMETER_BYTES) / 4);
+  private readonly staged = new Int32Array(PARAMETER_BYTES / 4);
+  private stagedBytes = 0;
   private clock: Clock<Dispatch> | undefined;
   private failure: string | undefined;
   /** Dispatches and submits since the start. */
@@ -44,7 +47,7 @@ export class Gpu {
     this.pool = new BufferPool(device);
     this.pipelines = new Pipelines(device);
     this.maxStorageBuffers = device.limits.maxStorageBuffersPerShaderStage;
-    this.parameters = device.createBuffer({ size: BATCH * PARAMETER_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    this.parameters = device.createBuffer({ size: PARAMETER_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
     device.onuncapturederror = (event) => (this.failure ??= event.error.message);
     void device.lost.then((lost) => (this.failure ??= `the device was lost: ${lost.message}`));
   }
@@ -52,8 +55,11 @@ export class Gpu {
   /** Puts one dispatch on the queue. */
   dispatch(dispatch: Dispatch): void {
     const { pipeline, buffers, parameters, workgroups } = dispatch;
-    const offset = this.pending * PARAMETER_BYTES;
-    if (parameters.length > 0) this.staged.set(parameters, offset / 4);
+    const room = parameterRoom(parameters.length);
+    if (this.stagedBytes + room > this.staged.byteLength) this.flush();
+    const offset = this.stagedBytes;
+    this.staged.set(parameters, offset / 4);
+    this.stagedBytes += room;
     const pass = this.openPass(dispatch);
     pass.setPipeline(pipeline.handle);
     pass.setBindGroup(0, pipeline.bind(buffers, this.parameters), parameters.length > 0 ? [offset] : []);
@@ -87,7 +93,8 @@ export class Gpu {
   flush(): void {
     this.closePass();
     if (!this.encoder) return;
-    if (this.pending > 0) this.device.queue.writeBuffer(this.parameters, 0, this.staged, 0, (this.pending * PARAMETER_BYTES) / 4);
+    if (this.stagedBytes > 0) this.device.queue.writeBuffer(this.parameters, 0, this.staged, 0, this.stagedBytes / 4);
+    this.stagedBytes = 0;
     this.device.queue.submit([this.encoder.finish()]);
     this.encoder = undefined;
     this.pending = 0;
@@ -125,7 +132,11 @@ export class Gpu {
     if (this.failure === undefined) return;
     const reason = this.failure;
     this.failure = undefined;
-    throw new JitLensError('JLR-GPU', `the device refused its work: ${reason.trim().split('\n')[0] ?? ''}`, 'Run `jitlens doctor`.');
+    throw new JitLensError(
+      'JLR-GPU',
+      `the device refused its work: ${reason.trim().split('\n')[0] ?? ''}`,
+      'Run `jitlens doctor`.',
+    );
   }
 
   /** Times every dispatch of `body`, each in a pass of its own; undefined where the device has no timestamps. */
@@ -151,6 +162,7 @@ export class Gpu {
 export function gridOf(workgroups: number): readonly [number, number] {
   if (workgroups <= MAX_GROUPS) return [workgroups, 1];
   const rows = Math.ceil(workgroups / MAX_GROUPS);
-  if (rows > MAX_GROUPS) throw new JitLensError('JLT-SIZE', `${workgroups} workgroups are more than a device can run at once`, 'Split the tensor.');
+  if (rows > MAX_GROUPS)
+    throw new JitLensError('JLT-SIZE', `${workgroups} workgroups are more than a device can run at once`, 'Split the tensor.');
   return [Math.ceil(workgroups / rows), rows];
 }

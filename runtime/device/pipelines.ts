@@ -4,15 +4,21 @@
  */
 import type { PooledBuffer } from './buffers.ts';
 
-/** Room for one dispatch's parameters; also the alignment that dynamic offsets need. */
-export const PARAMETER_BYTES = 256;
+/** What dynamic offsets must be a multiple of. */
+const OFFSET_ALIGNMENT = 256;
 const REMEMBERED_GROUPS = 256;
 
 export interface PipelineForm {
   readonly wgsl: string;
   /** Whether each bound buffer is written. */
   readonly writable: readonly boolean[];
-  readonly parametric: boolean;
+  /** 32-bit words of parameters. */
+  readonly parameters: number;
+}
+
+/** Bytes that so many parameters take in a batch. */
+export function parameterRoom(words: number): number {
+  return Math.ceil((words * 4) / OFFSET_ALIGNMENT) * OFFSET_ALIGNMENT;
 }
 
 export class Pipeline {
@@ -32,7 +38,8 @@ export class Pipeline {
     if (known) return known;
     if (this.groups.size >= REMEMBERED_GROUPS) this.groups.clear();
     const entries: GPUBindGroupEntry[] = buffers.map((b, binding) => ({ binding, resource: { buffer: b.buffer } }));
-    if (this.form.parametric) entries.push({ binding: buffers.length, resource: { buffer: parameters, size: PARAMETER_BYTES } });
+    const { parameters: words } = this.form;
+    if (words > 0) entries.push({ binding: buffers.length, resource: { buffer: parameters, size: words * 4 } });
     const group = this.device.createBindGroup({ layout: this.layout, entries });
     this.groups.set(key, group);
     return group;
@@ -60,8 +67,8 @@ export class Pipelines {
     return made;
   }
 
-  private layout({ writable, parametric }: PipelineForm) {
-    const key = `${writable.map(Number).join('')}${parametric ? 'p' : ''}`;
+  private layout({ writable, parameters }: PipelineForm) {
+    const key = `${writable.map(Number).join('')}:${parameters}`;
     const known = this.layouts.get(key);
     if (known) return known;
     const entries: GPUBindGroupLayoutEntry[] = writable.map((w, binding) => ({
@@ -69,8 +76,8 @@ export class Pipelines {
       visibility: GPUShaderStage.COMPUTE,
       buffer: { type: w ? 'storage' : 'read-only-storage' },
     }));
-    if (parametric) {
-      const buffer: GPUBufferBindingLayout = { type: 'uniform', hasDynamicOffset: true, minBindingSize: PARAMETER_BYTES };
+    if (parameters > 0) {
+      const buffer: GPUBufferBindingLayout = { type: 'uniform', hasDynamicOffset: true, minBindingSize: parameters * 4 };
       entries.push({ binding: writable.length, visibility: GPUShaderStage.COMPUTE, buffer });
     }
     const group = this.device.createBindGroupLayout({ entries });

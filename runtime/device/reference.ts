@@ -39,8 +39,8 @@ export class ReferenceBackend implements Backend {
   }
 
   execute(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
-    const views = inputs.map(
-      (x): HostView => (typeof x === 'number' ? { shape: [], data: Float64Array.of(x) } : { shape: x.shape, data: gather(dataOf(x), x.layout) }),
+    const views = inputs.map((x): HostView =>
+      typeof x === 'number' ? { shape: [], data: Float64Array.of(x) } : { shape: x.shape, data: gather(dataOf(x), x.layout) },
     );
     const result = compute(op, inputs, views, attributes, out.shape);
     const target = dataOf(out);
@@ -86,11 +86,20 @@ function gather(data: Float64Array, layout: Layout): Float64Array {
   return out;
 }
 
-function compute(op: OpSpec, inputs: readonly Operand[], views: readonly HostView[], attributes: Attributes, shape: Shape): Float64Array {
+function compute(
+  op: OpSpec,
+  inputs: readonly Operand[],
+  views: readonly HostView[],
+  attributes: Attributes,
+  shape: Shape,
+): Float64Array {
   const [first, second] = views;
   switch (op.kind) {
     case 'elementwise': {
-      const full = broadcastShapes(views.map((v) => v.shape), op.name);
+      const full = broadcastShapes(
+        views.map((v) => v.shape),
+        op.name,
+      );
       const type = op.computeType(inputs);
       const operands = views.map((v, i) => {
         const values = gather(v.data, expanded(contiguous(v.shape), full));

@@ -26,7 +26,8 @@ export function installSoftwareDriver(): boolean {
   const folder = join(cacheFolder(), VERSION);
   if (!NEEDED.every((name) => existsSync(join(folder, name)))) unpack(archive, folder);
   loadLibrary(join(folder, 'libvulkan.so.1'));
-  process.env['VK_ICD_FILENAMES'] = join(folder, 'vk_swiftshader_icd.json');
+  // The loader has two names for the list of drivers, and the newer one wins where both are set.
+  for (const name of ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES']) process.env[name] = join(folder, 'vk_swiftshader_icd.json');
   return true;
 }
 
@@ -49,7 +50,9 @@ function loadLibrary(file: string): boolean {
 function findArchive(): string | undefined {
   const here = dirname(fileURLToPath(import.meta.url));
   const name = 'swiftshader.tar.br';
-  return [join(here, name), join(here, '../../dist', name), join(here, '../../node_modules/@sparticuz/chromium/bin', name)].find(existsSync);
+  return [join(here, name), join(here, '../../dist', name), join(here, '../../node_modules/@sparticuz/chromium/bin', name)].find(
+    existsSync,
+  );
 }
 
 /** Unpacks beside the folder and renames, so that two processes or a kill half-way leave nothing broken. */
@@ -68,7 +71,7 @@ function unpack(archive: string, folder: string): void {
 
 /** Regular files of a tar archive: 512-byte headers with the name at 0 and the octal size at 124, data padded to 512. */
 function* tarEntries(tar: Buffer): Iterable<{ name: string; data: Buffer }> {
-  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
     const text = (from: number, length: number) => tar.toString('latin1', at + from, at + from + length).replace(/\0.*$/s, '');
     const size = Number.parseInt(text(124, 12), 8) || 0;
     yield { name: text(0, 100).replace(/^.*\//, ''), data: tar.subarray(at + 512, at + 512 + size) };

@@ -37,7 +37,7 @@ export class Channel {
   /** Written whole before it returns: the process may end right after. */
   private send(message: RunnerMessage): void {
     const data = Buffer.from(`${JSON.stringify(message)}\n`);
-    for (let at = 0; at < data.length; ) {
+    for (let at = 0; at < data.length;) {
       try {
         at += writeSync(CHANNEL, data, at);
       } catch (error) {

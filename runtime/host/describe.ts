@@ -26,7 +26,10 @@ export function costOf(node: Node): { bytes: number; flops: number } {
   if (node.kind === 'external' || (node.op.kind === 'move' && node.op.view)) return { bytes: 0, flops: 0 };
   const metas = node.inputs.map((x) => (typeof x === 'number' ? x : x.meta));
   const base = node.op.inPlace ?? node.op;
-  return { bytes: nodeInputs(node).reduce((sum, x) => sum + bytesOf(x), bytesOf(node)), flops: base.flops(metas, node.attributes, node.meta) };
+  return {
+    bytes: nodeInputs(node).reduce((sum, x) => sum + bytesOf(x), bytesOf(node)),
+    flops: base.flops(metas, node.attributes, node.meta),
+  };
 }
 
 export interface EagerCost {
@@ -34,7 +37,12 @@ export interface EagerCost {
   readonly ms?: number;
 }
 
-export function describeNodes(recorded: Graph, plan: Plan | undefined, eager: ReadonlyMap<Node, EagerCost>, fallback: Span): ProfileNode[] {
+export function describeNodes(
+  recorded: Graph,
+  plan: Plan | undefined,
+  eager: ReadonlyMap<Node, EagerCost>,
+  fallback: Span,
+): ProfileNode[] {
   const kernelOf = new Map<number, string>();
   plan?.kernels.forEach((k, i) => {
     for (const node of k.group.inside) for (const id of node.origins) if (!kernelOf.has(id)) kernelOf.set(id, kernelId(i));
@@ -101,7 +109,11 @@ function originsOf(k: PlannedKernel): number[] {
 }
 
 /** One entry for each form of kernel that the eager run launched. */
-export function describeEager(ops: readonly { node: Node; first: number; count: number }[], measured: Measured, fallback: Span): ProfileKernel[] {
+export function describeEager(
+  ops: readonly { node: Node; first: number; count: number }[],
+  measured: Measured,
+  fallback: Span,
+): ProfileKernel[] {
   const forms = new Map<string, { nodes: Node[]; dispatches: NonNullable<Measured['dispatches']>[number][] }>();
   for (const { node, first, count } of ops) {
     for (const dispatch of measured.dispatches?.slice(first, first + count) ?? []) {

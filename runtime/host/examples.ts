@@ -13,7 +13,8 @@ export function findExample(exports: Record<string, unknown>, file: string, want
   }
   const [name, ...more] = names;
   const example = name === undefined ? undefined : exports[name];
-  if (name === undefined || !isExample(example)) throw new JitLensError('JLR-EXAMPLE', 'the file exports no jit.example', hint(names), top);
+  if (name === undefined || !isExample(example))
+    throw new JitLensError('JLR-EXAMPLE', 'the file exports no jit.example', hint(names), top);
   if (more.length > 0) throw new JitLensError('JLR-EXAMPLE', `the file exports ${names.length} examples`, hint(names), top);
   return { name, example };
 }

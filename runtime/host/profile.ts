@@ -69,8 +69,13 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
   const nodes = describeNodes(recorded, plan, eagerCosts(ops, eager), span);
   const tracedKernels = plan ? describeTraced(plan, fast, span) : [];
   const kernels = [...tracedKernels, ...describeEager(ops, eager, span)];
-  const total = (key: 'bytes' | 'flops', of: readonly { bytes: number; flops: number }[]) => of.reduce((sum, x) => sum + x[key], 0);
-  const runOf = (m: Measured, of: readonly { bytes: number; flops: number }[]): Run => ({ ...m.run, bytes: total('bytes', of), flops: total('flops', of) });
+  const total = (key: 'bytes' | 'flops', of: readonly { bytes: number; flops: number }[]) =>
+    of.reduce((sum, x) => sum + x[key], 0);
+  const runOf = (m: Measured, of: readonly { bytes: number; flops: number }[]): Run => ({
+    ...m.run,
+    bytes: total('bytes', of),
+    flops: total('flops', of),
+  });
   const runs = { eager: runOf(eager, nodes), traced: runOf(fast, plan ? tracedKernels : nodes) };
   const device = { ...backend.info, ...(await probeDevice(backend)) };
   return {
@@ -88,7 +93,10 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
     compile: { totalMs: compileMs, stages: stagesOf(compileMs, plan?.stages ?? []) },
     check,
     memory: {
-      parameterBytes: recorded.nodes.reduce((sum, n) => sum + (n.kind === 'external' && n.role === 'parameter' ? tensorInfo(n).bytes : 0), 0),
+      parameterBytes: recorded.nodes.reduce(
+        (sum, n) => sum + (n.kind === 'external' && n.role === 'parameter' ? tensorInfo(n).bytes : 0),
+        0,
+      ),
       intermediateBytes: plan?.memory.intermediateBytes ?? 0,
       plannedBytes: plan?.memory.slots.reduce((sum, bytes) => sum + bytes, 0) ?? 0,
     },
@@ -119,7 +127,12 @@ function checkOf(traced: readonly HostArray[], eager: readonly HostArray[]): Err
 }
 
 /** Makes the example anew in float64, from the same seed, and compares. */
-async function againstReference(traced: readonly HostArray[], options: ProfileOptions, backend: Backend, flops: number): Promise<Partial<ErrorCheck>> {
+async function againstReference(
+  traced: readonly HostArray[],
+  options: ProfileOptions,
+  backend: Backend,
+  flops: number,
+): Promise<Partial<ErrorCheck>> {
   if (flops > REFERENCE_FLOPS) return { referenceSkipped: `${flops.toExponential(1)} operations take the reference too long` };
   const previous = setCurrentBackend(new ReferenceBackend());
   try {
@@ -145,8 +158,13 @@ function perOp(nodes: readonly Node[], backend: Backend, body: () => void): OpDi
   const start = count.dispatches;
   const ends: number[] = [];
   const counter: Recorder = { record: () => ends.push(count.dispatches - start), recordData: () => undefined };
-  scoped(() => withRecorder(counter, body), () => []);
-  return nodes.filter((n) => n.kind === 'op').map((node, i) => ({ node, first: ends[i - 1] ?? 0, count: (ends[i] ?? 0) - (ends[i - 1] ?? 0) }));
+  scoped(
+    () => withRecorder(counter, body),
+    () => [],
+  );
+  return nodes
+    .filter((n) => n.kind === 'op')
+    .map((node, i) => ({ node, first: ends[i - 1] ?? 0, count: (ends[i] ?? 0) - (ends[i - 1] ?? 0) }));
 }
 
 function eagerCosts(ops: readonly OpDispatches[], eager: Measured) {

@@ -38,7 +38,8 @@ async function main(): Promise<void> {
     register('./hooks.js', import.meta.url);
     const { name, example } = findExample(await loadModule(file), file, request.example);
     const runs = request.runs ?? DEFAULT_RUNS;
-    if (!Number.isInteger(runs) || runs < 1) throw new JitLensError('JLR-RUNS', `${runs} is not a number of runs`, 'Use a whole number from 1.');
+    if (!Number.isInteger(runs) || runs < 1)
+      throw new JitLensError('JLR-RUNS', `${runs} is not a number of runs`, 'Use a whole number from 1.');
     channel.done(await profile(backend, { file, name, example, runs }, channel));
     process.exit(0);
   } catch (error) {

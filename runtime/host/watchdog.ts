@@ -3,8 +3,8 @@
  * progress. Out: when that stands still for too long, the line that the main thread is at. It works while the main
  * thread is in an endless loop, which is when it is needed.
  */
-import { Session } from 'node:inspector';
-import { SourceMap } from 'node:module';
+import { Session, type Debugger } from 'node:inspector';
+import { SourceMap, type SourceMapping } from 'node:module';
 import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { fileURLToPath } from 'node:url';
@@ -41,15 +41,21 @@ function interrupt(): void {
   });
   session.on('Debugger.paused', ({ params }) => {
     const frame = params.callFrames.find((f) => maps.has(f.location.scriptId));
-    const map = frame && decode(maps.get(frame.location.scriptId) ?? '');
-    const entry = map && frame && map.findEntry(frame.location.lineNumber, frame.location.columnNumber ?? 0);
-    const found = entry && 'originalLine' in entry ? (entry as { originalLine: number; originalColumn: number }) : undefined;
-    report(frame && { file: fileURLToPath(frame.url), line: (found?.originalLine ?? frame.location.lineNumber) + 1, column: (found?.originalColumn ?? 0) + 1 });
+    report(frame && placeOf(frame, maps.get(frame.location.scriptId) ?? ''));
   });
   session.post('Debugger.enable');
   session.post('Debugger.pause');
   // A main thread that waits, rather than runs, does not pause.
   setTimeout(() => report(undefined), 1500);
+}
+
+function placeOf({ url, location }: Debugger.CallFrame, sourceMap: string): Failure['span'] {
+  const entry: Partial<SourceMapping> | undefined = decode(sourceMap)?.findEntry(location.lineNumber, location.columnNumber ?? 0);
+  return {
+    file: fileURLToPath(url),
+    line: (entry?.originalLine ?? location.lineNumber) + 1,
+    column: (entry?.originalColumn ?? location.columnNumber ?? 0) + 1,
+  };
 }
 
 function decode(url: string): SourceMap | undefined {
@@ -65,7 +71,9 @@ function report(span: Failure['span']): void {
   const seconds = timeoutMs / 1000;
   const failure: Failure = {
     code: 'JLR-TIMEOUT',
-    message: span ? `no progress for ${seconds} s: the code is still at this line` : `no progress for ${seconds} s, so the run was stopped`,
+    message: span
+      ? `no progress for ${seconds} s: the code is still at this line`
+      : `no progress for ${seconds} s, so the run was stopped`,
     hint: 'Look for a loop that does not end, or raise the limit (--timeout SECONDS, or the setting jitlens.timeout).',
     span: span ?? { file, line: 1, column: 1 },
   };

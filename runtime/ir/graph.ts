@@ -79,18 +79,34 @@ let nextId = 0;
 export class GraphBuilder {
   readonly nodes: Node[] = [];
 
-  op(op: OpSpec, inputs: readonly NodeInput[], attributes: Attributes, from: { stack: readonly Frame[]; origins?: Iterable<number> }): OpNode {
+  op(
+    op: OpSpec,
+    inputs: readonly NodeInput[],
+    attributes: Attributes,
+    from: { stack: readonly Frame[]; origins?: Iterable<number> },
+  ): OpNode {
     const meta = op.infer(
       inputs.map((input) => (isNode(input) ? input.meta : input)),
       attributes,
     );
     const id = nextId++;
-    const node: OpNode = { kind: 'op', id, op, inputs, attributes, meta, stack: from.stack, origins: new Set(from.origins ?? [id]) };
+    const node: OpNode = {
+      kind: 'op',
+      id,
+      op,
+      inputs,
+      attributes,
+      meta,
+      stack: from.stack,
+      origins: new Set(from.origins ?? [id]),
+    };
     this.nodes.push(node);
     return node;
   }
 
-  external(of: Pick<ExternalNode, 'role' | 'name' | 'layout' | 'meta' | 'stack' | 'storage' | 'tensor' | 'position'>): ExternalNode {
+  external(
+    of: Pick<ExternalNode, 'role' | 'name' | 'layout' | 'meta' | 'stack' | 'storage' | 'tensor' | 'position'>,
+  ): ExternalNode {
     const id = nextId++;
     const node: ExternalNode = { ...of, kind: 'external', id, inputs: [], origins: new Set([id]) };
     this.nodes.push(node);

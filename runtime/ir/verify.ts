@@ -16,7 +16,10 @@ export function verify(graph: Graph, properties: { functional: boolean }): void 
         node.inputs.map((input) => (isNode(input) ? input.meta : input)),
         node.attributes,
       );
-      invariant(sameShape(meta.shape, node.meta.shape) && meta.dtype === node.meta.dtype, `${name}: shape and dtype follow from the inputs`);
+      invariant(
+        sameShape(meta.shape, node.meta.shape) && meta.dtype === node.meta.dtype,
+        `${name}: shape and dtype follow from the inputs`,
+      );
       invariant(!properties.functional || !node.op.inPlace, `${name}: a functional graph writes nothing in place`);
       invariant(node.stack.length > 0 || node.op.kind === 'create', `${name}: has a place in the source`);
     }
@@ -26,6 +29,9 @@ export function verify(graph: Graph, properties: { functional: boolean }): void 
   for (const output of graph.outputs) invariant(seen.has(output), 'outputs are computed');
   for (const { target, value } of graph.writes) {
     invariant(seen.has(target) && seen.has(value), 'what is written back is computed');
-    invariant(sameShape(target.meta.shape, value.meta.shape) && target.meta.dtype === value.meta.dtype, 'what is written back fits');
+    invariant(
+      sameShape(target.meta.shape, value.meta.shape) && target.meta.dtype === value.meta.dtype,
+      'what is written back fits',
+    );
   }
 }

@@ -50,7 +50,9 @@ export function compile(recorded: Graph, gpu: Gpu): Plan {
   const optimised = timed('passes', () => optimise(recorded));
   const { graph } = optimised;
   const fusion = timed('fusion', () => fuse(graph, { maxStorageBuffers: gpu.maxStorageBuffers }));
-  const results = [...new Set([...fusion.outputs.map((o) => o.base), ...graph.writes.map((w) => w.value)])].filter((n) => n.kind === 'op');
+  const results = [...new Set([...fusion.outputs.map((o) => o.base), ...graph.writes.map((w) => w.value)])].filter(
+    (n) => n.kind === 'op',
+  );
   const memory = planMemory(fusion.groups, new Set(results));
   const places = new Places(results, memory);
   const texts = timed('kernels', () =>
@@ -58,7 +60,12 @@ export function compile(recorded: Graph, gpu: Gpu): Plan {
       .filter((group) => numel(group.root.meta.shape) > 0)
       .map((group) => {
         const lowered = lower(group);
-        return { name: groupName(group), group, reads: lowered.reads, kernel: buildKernel(lowered, (i) => placed(places, group, lowered, i), false) };
+        return {
+          name: groupName(group),
+          group,
+          reads: lowered.reads,
+          kernel: buildKernel(lowered, (i) => placed(places, group, lowered, i), false),
+        };
       }),
   );
   const kernels = timed('pipelines', () => texts.map((k) => ({ ...k, pipeline: gpu.pipelines.get(k.kernel.form) })));

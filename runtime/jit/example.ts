@@ -24,9 +24,21 @@ export interface Example {
 }
 
 /** What to trace and profile: `make` gives a module or a function, `inputs` the arguments to call it with. Export it. */
-export function example<M extends Module, A extends Parameters<M['forward']>>(make: () => M, inputs: () => [...A], options?: ExampleOptions<A>): Example;
-export function example<F extends AnyFunction, A extends Parameters<F>>(make: () => F, inputs: () => [...A], options?: ExampleOptions<A>): Example;
-export function example<A extends readonly unknown[]>(make: () => AnyFunction | Module, inputs: () => A, options: ExampleOptions<A> = {}): Example {
+export function example<M extends Module, A extends Parameters<M['forward']>>(
+  make: () => M,
+  inputs: () => [...A],
+  options?: ExampleOptions<A>,
+): Example;
+export function example<F extends AnyFunction, A extends Parameters<F>>(
+  make: () => F,
+  inputs: () => [...A],
+  options?: ExampleOptions<A>,
+): Example;
+export function example<A extends readonly unknown[]>(
+  make: () => AnyFunction | Module,
+  inputs: () => A,
+  options: ExampleOptions<A> = {},
+): Example {
   return { [MARK]: true, make, inputs, softwareInputs: options.software ?? inputs, place: userFrames()[0] };
 }
 

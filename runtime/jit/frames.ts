@@ -21,15 +21,15 @@ export function userFrames(): Frame[] {
 
 /** The user's frames in the stack of an error that was thrown; needs `keepFrames` to have been called before. */
 export function framesOf(error: Error): Frame[] {
-  void error.stack;
-  return outside(sitesOf.get(error) ?? []);
+  // Reading the stack is what makes it.
+  return error.stack === undefined ? [] : outside(sitesOf.get(error) ?? []);
 }
 
 const sitesOf = new WeakMap<Error, NodeJS.CallSite[]>();
 
 /** From now on, errors remember their call sites. What they print as stays the same. */
 export function keepFrames(): void {
-  const before = Error.prepareStackTrace;
+  const { prepareStackTrace: before }: Partial<ErrorConstructor> = Error;
   Error.prepareStackTrace = (error, sites) => {
     sitesOf.set(error, sites);
     return before ? (before(error, sites) as unknown) : `${String(error)}\n${outside(sites).map(line).join('\n')}`;

@@ -12,8 +12,17 @@ export function interpret(graph: Graph, inputs: readonly Tensor[]): Tensor[] {
   const values = new Map<Node, Tensor>();
   const valueOf = (node: Node) => invariant(values.get(node), 'nodes run in order');
   for (const node of graph.nodes) {
-    if (node.kind === 'external') values.set(node, invariant(node.tensor ?? inputs[node.position ?? -1], `${node.name} is bound`));
-    else values.set(node, apply(node.op, node.inputs.map((x) => (isNode(x) ? valueOf(x) : x)), node.attributes));
+    if (node.kind === 'external')
+      values.set(node, invariant(node.tensor ?? inputs[node.position ?? -1], `${node.name} is bound`));
+    else
+      values.set(
+        node,
+        apply(
+          node.op,
+          node.inputs.map((x) => (isNode(x) ? valueOf(x) : x)),
+          node.attributes,
+        ),
+      );
   }
   const outputs = graph.outputs.map(valueOf);
   for (const { target, value } of graph.writes) copy_(valueOf(target), valueOf(value));

@@ -28,7 +28,12 @@ export class TraceRecorder implements Recorder {
   }
 
   record(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
-    const node = this.build.op(spec, inputs.map((x) => (typeof x === 'number' ? x : this.node(x))), attributes, { stack: userFrames() });
+    const node = this.build.op(
+      spec,
+      inputs.map((x) => (typeof x === 'number' ? x : this.node(x))),
+      attributes,
+      { stack: userFrames() },
+    );
     if (!spec.inPlace) this.nodes.set(out, node);
   }
 
@@ -45,7 +50,10 @@ export class TraceRecorder implements Recorder {
   }
 
   private node(x: Tensor): Node {
-    return this.nodes.get(x) ?? this.external(x instanceof Parameter ? 'parameter' : 'constant', this.names.get(x) ?? `captured${this.nodes.size}`, x);
+    return (
+      this.nodes.get(x) ??
+      this.external(x instanceof Parameter ? 'parameter' : 'constant', this.names.get(x) ?? `captured${this.nodes.size}`, x)
+    );
   }
 
   private external(role: 'input' | 'parameter' | 'constant', name: string, x: Tensor, position?: number): Node {

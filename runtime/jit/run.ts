@@ -26,11 +26,15 @@ export class Replay {
     this.slots ??= plan.memory.slots.map((bytes) => gpu.pool.take(bytes));
     const { slots } = this;
     const externals = this.externals(inputs);
-    const results = plan.results.map((node) => new Tensor(this.backend.allocate(node.meta.dtype, numel(node.meta.shape)), contiguous(node.meta.shape)));
+    const results = plan.results.map(
+      (node) => new Tensor(this.backend.allocate(node.meta.dtype, numel(node.meta.shape)), contiguous(node.meta.shape)),
+    );
     const tensorOf = (node: ExternalNode) => invariant(externals.get(node), 'every tensor from outside is bound');
     const bufferAt = (place: Place): PooledBuffer => {
       if (place.kind === 'slot') return invariant(slots[place.slot], 'a slot has a buffer');
-      return bufferOf(place.kind === 'external' ? tensorOf(place.node) : invariant(results[place.result], 'a result has a tensor'));
+      return bufferOf(
+        place.kind === 'external' ? tensorOf(place.node) : invariant(results[place.result], 'a result has a tensor'),
+      );
     };
     for (const { pipeline, kernel, name } of plan.kernels) {
       const { parameters, workgroups } = kernel.text;
@@ -38,7 +42,10 @@ export class Replay {
     }
     for (const { target, value } of plan.optimised.graph.writes) {
       const tensor = tensorOf(target);
-      const from = value.kind === 'external' ? tensorOf(value) : invariant(results[plan.results.indexOf(value)], 'a written value is a result');
+      const from =
+        value.kind === 'external'
+          ? tensorOf(value)
+          : invariant(results[plan.results.indexOf(value)], 'a written value is a result');
       gpu.copy(bufferOf(from), bufferOf(tensor), bytesOf(value));
       tensor.storage.version++;
     }

@@ -65,12 +65,19 @@ export function trace(target: AnyFunction | Module, inputs: readonly unknown[]):
 }
 
 /** Traces several methods of a module, each with inputs of its own; they share its parameters. */
-export function traceModule<M extends Module>(module: M, inputs: Partial<Record<keyof M & string, readonly unknown[]>>): Record<string, Traced<AnyFunction>> {
+export function traceModule<M extends Module>(
+  module: M,
+  inputs: Partial<Record<keyof M & string, readonly unknown[]>>,
+): Record<string, Traced<AnyFunction>> {
   return Object.fromEntries(
     Object.entries<readonly unknown[] | undefined>(inputs).map(([name, args]) => {
       const method: unknown = Reflect.get(module, name);
       if (typeof method !== 'function') {
-        throw new JitLensError('JL610', `traceModule: ${module.constructor.name} has no method ‘${name}’`, 'Name the methods to trace as they are written.');
+        throw new JitLensError(
+          'JL610',
+          `traceModule: ${module.constructor.name} has no method ‘${name}’`,
+          'Name the methods to trace as they are written.',
+        );
       }
       const state = new TraceCache((...rest: never[]): unknown => Reflect.apply(method, module, rest), module);
       state.lookUp(args ?? []);
@@ -121,10 +128,15 @@ class TraceCache implements TraceInfo {
     const recorder = new TraceRecorder(tree.tensors, names);
     const result = withRecorder(recorder, () => this.fn(...(tree.rebuild(tree.tensors) as never[])));
     if (result instanceof Promise) {
-      throw new JitLensError('JL610', 'an async function cannot be traced', 'Read tensors (item, data) outside the traced function.');
+      throw new JitLensError(
+        'JL610',
+        'an async function cannot be traced',
+        'Read tensors (item, data) outside the traced function.',
+      );
     }
     const outputs = flattenTree(result, 'the result');
-    if (outputs.tensors.length === 0) throw new JitLensError('JL610', 'the traced function gives no tensor', 'Return the tensors that it computes.');
+    if (outputs.tensors.length === 0)
+      throw new JitLensError('JL610', 'the traced function gives no tensor', 'Return the tensors that it computes.');
     const recorded = recorder.finish(outputs.tensors);
     return { signature, recorded, outputs, ...executable(recorded, backend) };
   }
@@ -139,4 +151,3 @@ function executable(recorded: Graph, backend: Backend): Pick<Compiled, 'plan' | 
   const replay = new Replay(plan, backend);
   return { plan, run: (inputs) => replay.run(inputs) };
 }
-

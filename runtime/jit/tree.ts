@@ -13,8 +13,6 @@ export interface Tree {
   readonly rebuild: (tensors: readonly Tensor[]) => unknown;
 }
 
-type Plain = undefined | null | boolean | number | string;
-
 export function flattenTree(value: unknown, what: string): Tree {
   const tensors: Tensor[] = [];
   const parts: string[] = [];
@@ -25,7 +23,7 @@ export function flattenTree(value: unknown, what: string): Tree {
       return (at) => at[place];
     }
     if (x === null || ['undefined', 'boolean', 'number', 'string'].includes(typeof x)) {
-      parts.push(typeof x === 'string' ? JSON.stringify(x) : String(x as Plain));
+      parts.push(typeof x === 'string' ? JSON.stringify(x) : String(x));
       return () => x;
     }
     if (Array.isArray(x)) {
@@ -44,7 +42,11 @@ export function flattenTree(value: unknown, what: string): Tree {
       return (at) => Object.fromEntries(fields.map(([name, field]) => [name, field(at)]));
     }
     const kind = typeof x === 'object' ? `an instance of ${x.constructor.name}` : `a ${typeof x}`;
-    throw new JitLensError('JL608', `${path} is ${kind}, which a trace cannot follow`, 'Use tensors, numbers, strings, booleans, and arrays or plain objects of them.');
+    throw new JitLensError(
+      'JL608',
+      `${path} is ${kind}, which a trace cannot follow`,
+      'Use tensors, numbers, strings, booleans, and arrays or plain objects of them.',
+    );
   };
   const build = visit(value, what);
   return { tensors, form: parts.join(' '), rebuild: build };

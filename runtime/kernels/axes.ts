@@ -116,7 +116,10 @@ export function writeOut(nest: Nest, of: Axis, count: number): Nest {
     const visit = replaceAxes(nest.builder, to);
     const inRange = condition([{ index: place, lo: 0, hi: of.extent }]);
     return nest.stores.map((s) => {
-      const tests = [...(s.guard?.tests ?? []).map((t) => ({ ...t, index: substitute(t.index, to) })), ...(inRange === 'never' ? [] : (inRange?.tests ?? []))];
+      const tests = [
+        ...(s.guard?.tests ?? []).map((t) => ({ ...t, index: substitute(t.index, to) })),
+        ...(inRange === 'never' ? [] : (inRange?.tests ?? [])),
+      ];
       const guard = condition(tests);
       return { ...s, index: substitute(s.index, to), value: visit(s.value), guard: guard === 'never' ? undefined : guard };
     });

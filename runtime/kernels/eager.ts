@@ -50,7 +50,11 @@ export class GpuBackend implements Backend {
     const bytes = length * dtypes[dtype].bytes;
     const limit = this.gpu.device.limits.maxStorageBufferBindingSize;
     if (bytes > limit) {
-      throw new JitLensError('JLT-SIZE', `a tensor of ${length} ${dtype} needs ${bytes} bytes, and this device binds at most ${limit}`, 'Split it.');
+      throw new JitLensError(
+        'JLT-SIZE',
+        `a tensor of ${length} ${dtype} needs ${bytes} bytes, and this device binds at most ${limit}`,
+        'Split it.',
+      );
     }
     return this.adopt(dtype, length, this.gpu.pool.take(bytes));
   }
@@ -125,7 +129,14 @@ export class GpuBackend implements Backend {
     const build = new GraphBuilder();
     const nodes = inputs.map((x, i): NodeInput => {
       if (typeof x === 'number') return x;
-      return build.external({ role: 'input', name: String(i), layout: x.layout, meta: { shape: x.shape, dtype: x.dtype }, stack: [], storage: i });
+      return build.external({
+        role: 'input',
+        name: String(i),
+        layout: x.layout,
+        meta: { shape: x.shape, dtype: x.dtype },
+        stack: [],
+        storage: i,
+      });
     });
     const root = build.op(op, nodes, attributes, { stack: [] });
     const lowered = lower({ root, inside: new Set([root]) }, { layout: out.layout, dtype: out.dtype });
@@ -139,7 +150,9 @@ export class GpuBackend implements Backend {
       },
       true,
     );
-    const bindings = kernel.storages.map((s) => (s === out.storage ? -1 : inputs.findIndex((x) => typeof x === 'object' && x.storage === s)));
+    const bindings = kernel.storages.map((s) =>
+      s === out.storage ? -1 : inputs.findIndex((x) => typeof x === 'object' && x.storage === s),
+    );
     const { parameters, workgroups } = kernel.text;
     const recipe = { pipeline: this.gpu.pipelines.get(kernel.form), bindings, parameters, workgroups };
     if (this.recipes.size >= REMEMBERED_CALLS) this.recipes.clear();
@@ -191,4 +204,3 @@ function signature(op: OpSpec, inputs: readonly Operand[], attributes: Attribute
 function describe({ dtype, layout }: Tensor): string {
   return `${dtype}[${layout.shape.join()}](${layout.strides.join()})@${layout.offset}`;
 }
-

@@ -45,7 +45,7 @@ export class Builder {
   /** The graph node that expressions are being built for. */
   origin = -1;
 
-  private share<E extends Expr>(key: string, make: (common: Common) => E, type: DType, free: Map<string, Axis>): Expr {
+  private share(key: string, make: (common: Common) => Expr, type: DType, free: Map<string, Axis>): Expr {
     const twin = this.made.get(key);
     if (twin) return twin;
     const expr = make({ id: this.made.size, type, free, origin: this.origin });

@@ -3,7 +3,18 @@
  * expressions that differ only in index constants. Out: the general one, or undefined when the constants do not grow by
  * equal steps or anything else differs.
  */
-import { constant, divide, fromAxis, modulo, plus, times, type Axis, type Condition, type Index, type Term } from '../tensor/affine.ts';
+import {
+  constant,
+  divide,
+  fromAxis,
+  modulo,
+  plus,
+  times,
+  type Axis,
+  type Condition,
+  type Index,
+  type Term,
+} from '../tensor/affine.ts';
 import type { Builder, Expr } from './expr.ts';
 
 export function generalise(b: Builder, exprs: readonly Expr[], over: Axis): Expr | undefined {
@@ -48,7 +59,8 @@ export function generalise(b: Builder, exprs: readonly Expr[], over: Axis): Expr
       return when && b.select(when, yes, no);
     }
     case 'reduce': {
-      const axes = (e: Expr) => (e.kind === 'reduce' ? `${e.combiner.name}${e.axes.map((a) => `${a.key}:${a.extent}`).join()}` : '');
+      const axes = (e: Expr) =>
+        e.kind === 'reduce' ? `${e.combiner.name}${e.axes.map((a) => `${a.key}:${a.extent}`).join()}` : '';
       const body = inner((e) => (e.kind === 'reduce' && axes(e) === axes(first) ? e.body : undefined));
       return body && b.reduce(first.combiner, first.axes, body);
     }
@@ -59,7 +71,8 @@ export function generaliseIndex(indices: readonly Index[], over: Axis): Index | 
   const [first, second] = indices;
   if (!first || !second) return first;
   const step = second.constant - first.constant;
-  if (indices.some((index, i) => index.constant !== first.constant + i * step || index.terms.length !== first.terms.length)) return undefined;
+  if (indices.some((index, i) => index.constant !== first.constant + i * step || index.terms.length !== first.terms.length))
+    return undefined;
   let out = plus(constant(first.constant), times(fromAxis(over), step));
   for (const [t, term] of first.terms.entries()) {
     const twins = indices.map((index) => index.terms[t]).filter((x) => x !== undefined);
@@ -73,7 +86,9 @@ export function generaliseIndex(indices: readonly Index[], over: Axis): Index | 
 function generaliseTerm({ atom, coefficient }: Term, twins: readonly Term[], over: Axis): Index | undefined {
   if (twins.some((t) => t.coefficient !== coefficient || t.atom.kind !== atom.kind)) return undefined;
   if (atom.kind === 'axis') return twins.every((t) => t.atom.key === atom.key) ? fromAxis(atom) : undefined;
-  const inside = twins.map((t) => (t.atom.kind !== 'axis' && t.atom.by === atom.by ? t.atom.of : undefined)).filter((i) => i !== undefined);
+  const inside = twins
+    .map((t) => (t.atom.kind !== 'axis' && t.atom.by === atom.by ? t.atom.of : undefined))
+    .filter((i) => i !== undefined);
   const of = inside.length === twins.length ? generaliseIndex(inside, over) : undefined;
   return of && (atom.kind === 'div' ? divide(of, atom.by) : modulo(of, atom.by));
 }
@@ -85,7 +100,10 @@ function generaliseCondition(conditions: readonly Condition[], over: Axis): Cond
   for (const [t, { lo, hi }] of first.tests.entries()) {
     const twins = conditions.map((c) => c.tests[t]).filter((x) => x !== undefined);
     if (twins.some((x) => x.lo !== lo || x.hi !== hi)) return undefined;
-    const index = generaliseIndex(twins.map((x) => x.index), over);
+    const index = generaliseIndex(
+      twins.map((x) => x.index),
+      over,
+    );
     if (!index) return undefined;
     tests.push({ index, lo, hi });
   }

@@ -40,7 +40,7 @@ export function buildKernel<S extends object>(
   const tile = plan.tile > 1 ? `, ${plan.tile} positions a thread` : '';
   return {
     text,
-    form: { wgsl: text.wgsl, writable: bound.map((b) => b.writable), parametric: text.parameters.length > 0 },
+    form: { wgsl: text.wgsl, writable: bound.map((b) => b.writable), parameters: text.parameters.length },
     storages,
     schedule: `${plan.kind}${tile}, ${text.workgroupSize} threads`,
   };

@@ -5,7 +5,19 @@
 import { invariant } from '../errors.ts';
 import { writtenLayout } from '../ops/write.ts';
 import type { ElementwiseSpec, Source } from '../ops/spec.ts';
-import { axis, condition, constant, divide, flatten, fromAxis, modulo, plus, unflatten, type Axis, type Index } from '../tensor/affine.ts';
+import {
+  axis,
+  condition,
+  constant,
+  divide,
+  flatten,
+  fromAxis,
+  modulo,
+  plus,
+  unflatten,
+  type Axis,
+  type Index,
+} from '../tensor/affine.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { contiguous, type Layout } from '../tensor/layout.ts';
 import { contiguousStrides, numel, sameShape, type Shape } from '../tensor/shape.ts';
@@ -118,7 +130,9 @@ class Lowering {
           const i = dims.indexOf(d);
           return i < 0 ? (kept.next().value ?? constant(0)) : indexOf(axes[i]);
         });
-        return this.reduced(combinerOf(op, meta.dtype), axes, () => this.b.cast(this.value(x, inner, depth + dims.length), meta.dtype));
+        return this.reduced(combinerOf(op, meta.dtype), axes, () =>
+          this.b.cast(this.value(x, inner, depth + dims.length), meta.dtype),
+        );
       }
       case 'contract': {
         const nodes = inputs.filter(isNode);
@@ -141,7 +155,10 @@ class Lowering {
       }
       case 'write': {
         const layout = writtenLayout(attributes);
-        const { inside, index: at } = invariant(inverse(layout, flatten(index, contiguousStrides(meta.shape))), 'writes have an inverse');
+        const { inside, index: at } = invariant(
+          inverse(layout, flatten(index, contiguousStrides(meta.shape))),
+          'writes have an inverse',
+        );
         const base = () => this.value(invariant(first, 'a base'), index, depth);
         if (inside === 'never') return base();
         const value = this.b.cast(this.value(invariant(second, 'a value'), at, depth), meta.dtype);
@@ -234,4 +251,3 @@ export function inverse(layout: Layout, flat: Index): { index: Index[]; inside: 
   tests.push({ index: rest, lo: 0, hi: 1 });
   return { index, inside: condition(tests) };
 }
-

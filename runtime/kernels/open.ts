@@ -27,7 +27,11 @@ export async function useDefaultDevice(): Promise<void> {
   const wanted = process.env['JITLENS_DEVICE'];
   const kind = DEVICE_KINDS.find((k) => k === wanted);
   if (wanted && !kind) {
-    throw new JitLensError('JLR-DEVICE', `JITLENS_DEVICE is ‘${wanted}’`, `Use one of ${DEVICE_KINDS.join(', ')}, or leave it unset.`);
+    throw new JitLensError(
+      'JLR-DEVICE',
+      `JITLENS_DEVICE is ‘${wanted}’`,
+      `Use one of ${DEVICE_KINDS.join(', ')}, or leave it unset.`,
+    );
   }
   setCurrentBackend(await openBackend(kind));
 }

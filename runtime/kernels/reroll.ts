@@ -28,7 +28,14 @@ class Roller {
     const known = this.done.get(expr);
     if (known) return known;
     const terms = addends(expr).map((t) => (t === expr ? t : this.sums(t)));
-    const result = terms.length > 1 ? this.sum(terms, expr.type) : withChildren(this.b, expr, children(expr).map((c) => this.sums(c)));
+    const result =
+      terms.length > 1
+        ? this.sum(terms, expr.type)
+        : withChildren(
+            this.b,
+            expr,
+            children(expr).map((c) => this.sums(c)),
+          );
     this.done.set(expr, result);
     return result;
   }
@@ -56,7 +63,9 @@ class Roller {
   private form(expr: Expr): string {
     const known = this.forms.get(expr);
     if (known !== undefined) return known;
-    const inside = children(expr).map((c) => this.form(c)).join();
+    const inside = children(expr)
+      .map((c) => this.form(c))
+      .join();
     const own =
       expr.kind === 'load'
         ? `${expr.buffer}[${expr.index.terms.map((t) => t.coefficient).join()}]`
@@ -65,7 +74,7 @@ class Roller {
           : expr.kind === 'literal'
             ? String(expr.value)
             : expr.kind === 'reduce'
-              ? expr.axes.map((a) => a.key + a.extent).join()
+              ? expr.axes.map((a) => a.key).join()
               : '';
     const form = `${expr.kind}${own}(${inside})`;
     this.forms.set(expr, form);
@@ -78,8 +87,15 @@ class Roller {
     const [first] = stores;
     if (!first || stores.length < 2 || stores.some((s) => s.buffer !== first.buffer)) return nest;
     const over = axis('s', stores.length);
-    const value = generalise(this.b, stores.map((s) => s.value), over);
-    const index = generaliseIndex(stores.map((s) => s.index), over);
+    const value = generalise(
+      this.b,
+      stores.map((s) => s.value),
+      over,
+    );
+    const index = generaliseIndex(
+      stores.map((s) => s.index),
+      over,
+    );
     if (!value || !index) return nest;
     const store: Store = { buffer: first.buffer, index, value };
     return { ...nest, axes: [over, ...nest.axes], stores: [store] };
@@ -105,10 +121,10 @@ function newAxis(terms: readonly Expr[]): string {
   const visit = (expr: Expr): void => {
     if (seen.has(expr)) return;
     seen.add(expr);
-    if (expr.kind === 'reduce') for (const a of expr.axes) if (a.key.startsWith('u')) depth = Math.max(depth, Number.parseInt(a.key.slice(1), 10) + 1);
+    if (expr.kind === 'reduce')
+      for (const a of expr.axes) if (a.key.startsWith('u')) depth = Math.max(depth, Number.parseInt(a.key.slice(1), 10) + 1);
     for (const child of children(expr)) visit(child);
   };
   terms.forEach(visit);
   return `u${depth}`;
 }
-

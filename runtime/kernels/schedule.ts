@@ -72,7 +72,9 @@ export function outermostSums(roots: readonly Expr[]): Extract<Expr, { kind: 're
 function tile(nest: Nest, positions: number): { nest: Nest; count: number } {
   const bodies = everyUnder(outermostSums(nest.stores.map((s) => s.value)).map((s) => s.body));
   const loads = bodies.filter((e) => e.kind === 'load');
-  const reuse = nest.axes.map((a) => ({ axis: a, shared: loads.filter((l) => !l.free.has(a.key)) })).filter(({ shared }) => shared.length > 0);
+  const reuse = nest.axes
+    .map((a) => ({ axis: a, shared: loads.filter((l) => !l.free.has(a.key)) }))
+    .filter(({ shared }) => shared.length > 0);
   if (loads.length < 2) return { nest, count: 1 };
   // The innermost axis keeps threads next to each other in memory, so it is tiled last and least.
   const order = reuse.reverse().sort((a, b) => b.shared.length - a.shared.length || a.axis.extent - b.axis.extent);
@@ -111,4 +113,3 @@ function unrolledAxes(nest: Nest): ReadonlySet<string> {
 export function atPosition(nest: Nest, a: Axis, position: number): (expr: Expr) => Expr {
   return replaceAxes(nest.builder, (x) => (x.key === a.key ? constant(position) : undefined));
 }
-

@@ -39,7 +39,7 @@ export class Parameters {
 export function floatText(value: number): string {
   const text = Object.is(value, -0) ? '-0.0' : String(Math.fround(value));
   const whole = /[.e]/.test(text) ? text : `${text}.0`;
-  return `${value < 0 || Object.is(value, -0) ? `(${whole}f)` : `${whole}f`}`;
+  return value < 0 || Object.is(value, -0) ? `(${whole}f)` : `${whole}f`;
 }
 
 /** How many times `by` must be added to a value of at least `min` to make it non-negative. */

@@ -30,7 +30,12 @@ export interface BoundBuffer {
 type Sum = Extract<Expr, { kind: 'reduce' }>;
 
 /** `slots` says which of the bound buffers each buffer of the nest is: tensors over one storage share a binding. */
-export function emit(schedule: Schedule, slots: readonly number[], buffers: readonly BoundBuffer[], parametric: boolean): KernelText {
+export function emit(
+  schedule: Schedule,
+  slots: readonly number[],
+  buffers: readonly BoundBuffer[],
+  parametric: boolean,
+): KernelText {
   return new Emitter(schedule, slots, buffers, parametric).emit();
 }
 
@@ -87,7 +92,8 @@ class Emitter {
       line(`@group(0) @binding(${i}) var<storage, ${writable ? 'read_write' : 'read'}> b${i}: array<${dtypes[dtype].storage}>;`),
     );
     const parameters = this.p.words();
-    if (parameters.length > 0) line(`@group(0) @binding(${this.buffers.length}) var<uniform> p: array<vec4<i32>, ${parameters.length / 4}>;`);
+    if (parameters.length > 0)
+      line(`@group(0) @binding(${this.buffers.length}) var<uniform> p: array<vec4<i32>, ${parameters.length / 4}>;`);
     for (const prelude of this.preludes) prelude.split('\n').forEach(line);
     line('');
     line(`@compute @workgroup_size(${workgroupSize})`);
@@ -142,8 +148,11 @@ class Emitter {
         loop.scope.bound.add(loop.a.key);
         inner = loop.scope;
       }
-      this.terms(inner, family.map((s) => s.body), unrolled, (values) =>
-        family.forEach((s, i) => this.accumulate(inner, s, totals[i] ?? '', values[i] ?? '')),
+      this.terms(
+        inner,
+        family.map((s) => s.body),
+        unrolled,
+        (values) => family.forEach((s, i) => this.accumulate(inner, s, totals[i] ?? '', values[i] ?? '')),
       );
       for (const { a, scope: loop } of loops.reverse()) {
         loop.parent?.block(`for (var ${a.key} = 0; ${a.key} < ${this.p.int(a.extent)}; ${a.key}++) {`, loop);
@@ -205,7 +214,10 @@ class Emitter {
         scope.line(`${shared}[local] = ${total};`, s.origin);
         scope.line('workgroupBarrier();', s.origin);
         scope.line(`for (var step = ${size / 2}u; step > 0u; step >>= 1u) {`, s.origin);
-        scope.line(`  if (local < step) { ${shared}[local] = ${combined(s, `${shared}[local]`, `${shared}[local + step]`)}; }`, s.origin);
+        scope.line(
+          `  if (local < step) { ${shared}[local] = ${combined(s, `${shared}[local]`, `${shared}[local + step]`)}; }`,
+          s.origin,
+        );
         scope.line('  workgroupBarrier();', s.origin);
         scope.line('}', s.origin);
         scope.line(`${total} = ${shared}[0];`, s.origin);
@@ -312,7 +324,10 @@ class Emitter {
     return when.tests
       .flatMap(({ index, lo, hi }) => {
         const text = this.index(index);
-        return [...(index.min < lo ? [`${text} >= ${this.p.int(lo, true)}`] : []), ...(index.max >= hi ? [`${text} < ${this.p.int(hi)}`] : [])];
+        return [
+          ...(index.min < lo ? [`${text} >= ${this.p.int(lo, true)}`] : []),
+          ...(index.max >= hi ? [`${text} < ${this.p.int(hi)}`] : []),
+        ];
       })
       .join(' && ');
   }

@@ -9,7 +9,8 @@ import { pathToFileURL } from 'node:url';
 import { JitLensError } from '../errors.ts';
 
 export async function loadModule(file: string): Promise<Record<string, unknown>> {
-  if (!existsSync(file)) throw new JitLensError('JLR-FILE', `there is no file ${file}`, 'It may have been moved or deleted; check the path.');
+  if (!existsSync(file))
+    throw new JitLensError('JLR-FILE', `there is no file ${file}`, 'It may have been moved or deleted; check the path.');
   await check(file);
   return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
 }

@@ -11,7 +11,12 @@ export class Linear extends Module {
   constructor(inputs: number, outputs: number, options: { readonly bias?: boolean } = {}) {
     super();
     const bound = 1 / Math.sqrt(inputs);
-    const uniform = (shape: number[]) => new Parameter(rand(shape).mul(2 * bound).sub(bound));
+    const uniform = (shape: number[]) =>
+      new Parameter(
+        rand(shape)
+          .mul(2 * bound)
+          .sub(bound),
+      );
     this.weight = uniform([outputs, inputs]);
     this.bias = options.bias === false ? undefined : uniform([outputs]);
   }

@@ -29,7 +29,12 @@ export abstract class Module {
   /** Its parameters and those of the modules inside, by dotted name. */
   namedParameters(): [name: string, parameter: Parameter][] {
     const own = Object.entries(this).filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
-    return [...own, ...this.children().flatMap(([name, child]) => child.namedParameters().map(([n, p]) => [`${name}.${n}`, p] as [string, Parameter]))];
+    return [
+      ...own,
+      ...this.children().flatMap(([name, child]) =>
+        child.namedParameters().map(([n, p]) => [`${name}.${n}`, p] as [string, Parameter]),
+      ),
+    ];
   }
 
   parameters(): Parameter[] {

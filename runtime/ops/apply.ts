@@ -12,7 +12,9 @@ import type { Attributes, OpSpec } from './spec.ts';
 
 export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes = {}): Tensor {
   const backend = commonBackend(spec, inputs);
-  const out = spec.inPlace ? overwritten(spec.name, spec.inPlace, inputs, attributes) : produced(backend, spec, inputs, attributes);
+  const out = spec.inPlace
+    ? overwritten(spec.name, spec.inPlace, inputs, attributes)
+    : produced(backend, spec, inputs, attributes);
   activeRecorder()?.record(spec, inputs, attributes, out);
   return out;
 }
@@ -38,7 +40,8 @@ function produced(backend: Backend, spec: OpSpec, inputs: readonly Operand[], at
 
 function overwritten(name: string, base: OpSpec, inputs: readonly Operand[], attributes: Attributes): Tensor {
   const [target] = inputs;
-  if (!(target instanceof Tensor)) throw new JitLensError('JLT-INPLACE', `${name}: the first operand must be a tensor`, 'Call it on one.');
+  if (!(target instanceof Tensor))
+    throw new JitLensError('JLT-INPLACE', `${name}: the first operand must be a tensor`, 'Call it on one.');
   const meta = base.infer(inputs, attributes);
   if (!sameShape(meta.shape, target.shape)) {
     throw new JitLensError(
@@ -48,7 +51,11 @@ function overwritten(name: string, base: OpSpec, inputs: readonly Operand[], att
     );
   }
   if (target.layout.strides.some((stride, d) => stride === 0 && (target.shape[d] ?? 1) > 1)) {
-    throw new JitLensError('JLT-INPLACE', `${name}: several elements of an expanded tensor share one place`, 'Call contiguous() first.');
+    throw new JitLensError(
+      'JLT-INPLACE',
+      `${name}: several elements of an expanded tensor share one place`,
+      'Call contiguous() first.',
+    );
   }
   target.storage.backend.execute(base, inputs, attributes, target);
   target.storage.version++;
@@ -60,7 +67,11 @@ function commonBackend(spec: OpSpec, inputs: readonly Operand[]): Backend {
   for (const input of inputs) {
     if (typeof input === 'number') continue;
     if (!(input instanceof Tensor)) {
-      throw new JitLensError('JLT-OPERAND', `${spec.name}: ${describe(input)} is not a tensor or a number`, 'Wrap data with tensor(...).');
+      throw new JitLensError(
+        'JLT-OPERAND',
+        `${spec.name}: ${describe(input)} is not a tensor or a number`,
+        'Wrap data with tensor(...).',
+      );
     }
     backend ??= input.storage.backend;
     if (backend !== input.storage.backend) {

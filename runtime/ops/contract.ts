@@ -13,7 +13,11 @@ const CONTRACT = { tolerance: { relative: 2e-5, absolute: 2e-5 }, domain: [-1, 1
 /** A matrix product's sizes: vectors count as a row (left) or a column (right), and that dim goes from the result. */
 function sizes(a: Shape, b: Shape) {
   if (a.length === 0 || b.length === 0) {
-    throw new JitLensError('JL410', `matmul of ${formatShape(a)} and ${formatShape(b)}: both must have a dim`, 'Use mul() with a scalar.');
+    throw new JitLensError(
+      'JL410',
+      `matmul of ${formatShape(a)} and ${formatShape(b)}: both must have a dim`,
+      'Use mul() with a scalar.',
+    );
   }
   const rows = a.length > 1 ? a.at(-2) : undefined;
   const columns = b.length > 1 ? b.at(-1) : undefined;
@@ -158,7 +162,12 @@ const foldSpec = contractSpec<[Tensor, readonly number[], number, WindowOptions?
   name: 'fold',
   shape: ([x = []], a) => [x[0] ?? 1, (x[1] ?? 1) / n(a, 'kernel') ** 2, n(a, 'height'), n(a, 'width')],
   extents: (_x, a) => [n(a, 'kernel'), n(a, 'kernel')],
-  sources: ([batch = constant(0), channel = constant(0), y = constant(0), x = constant(0)], [ky = constant(0), kx = constant(0)], _s, a) => {
+  sources: (
+    [batch = constant(0), channel = constant(0), y = constant(0), x = constant(0)],
+    [ky = constant(0), kx = constant(0)],
+    _s,
+    a,
+  ) => {
     const k = n(a, 'kernel');
     const back = (at: Index, inside: Index) => plus(plus(at, times(inside, -n(a, 'dilation'))), n(a, 'padding'));
     const [top, left] = [back(y, ky), back(x, kx)];

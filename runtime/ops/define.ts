@@ -10,7 +10,15 @@ import { dtypes, promote } from '../tensor/dtype.ts';
 import { broadcastShapes, normalizeDims, numel, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { apply } from './apply.ts';
-import { shapeOf, type Attributes, type ContractSpec, type ElementwiseSpec, type Meta, type MoveSpec, type OperandMeta } from './spec.ts';
+import {
+  shapeOf,
+  type Attributes,
+  type ContractSpec,
+  type ElementwiseSpec,
+  type Meta,
+  type MoveSpec,
+  type OperandMeta,
+} from './spec.ts';
 import type { OpSpec, ReduceSpec, Tolerance } from './spec.ts';
 
 /** The gradients of the tensor arguments, in order; before broadcasting is undone, which the tape does. */
@@ -56,7 +64,15 @@ interface Common<A extends readonly unknown[]> {
 const DEFAULT_TOLERANCE: Tolerance = { relative: 1e-5, absolute: 1e-6 };
 const DEFAULT_DOMAIN: readonly [number, number] = [-2, 2];
 const UNARY_SAMPLES = ['f32[]', 'f32[0]', 'f32[1]', 'f32[3,5]', 'f32[65,33]'];
-const BINARY_SAMPLES = ['f32[] f32[]', 'f32[0] f32[]', 'f32[3,5] f32[5]', 'f32[4,1] f32[3]', 'f32[33,7] 1.5', 'i32[6] i32[]', 'i32[5] 2'];
+const BINARY_SAMPLES = [
+  'f32[] f32[]',
+  'f32[0] f32[]',
+  'f32[3,5] f32[5]',
+  'f32[4,1] f32[3]',
+  'f32[33,7] 1.5',
+  'i32[6] i32[]',
+  'i32[5] 2',
+];
 const TERNARY_SAMPLES = ['bool[3,5] f32[3,5] f32[5]', 'bool[4,1] f32[3] 0', 'bool[6] i32[6] i32[]', 'bool[] f32[] f32[]'];
 
 function common<A extends readonly unknown[]>(entry: Common<A>, samples: readonly string[]) {
@@ -101,7 +117,10 @@ function computeType(compute: Compute, inputs: readonly OperandMeta[]): DType {
   return compute === 'float' || type === undefined ? 'float32' : type;
 }
 
-export function elementwiseSpec<A extends readonly unknown[]>(params: readonly string[], form: ElementwiseForm<A>): ElementwiseSpec {
+export function elementwiseSpec<A extends readonly unknown[]>(
+  params: readonly string[],
+  form: ElementwiseForm<A>,
+): ElementwiseSpec {
   const compute = form.compute ?? 'same';
   const typed = (inputs: readonly OperandMeta[]) => inputs.filter((_, i) => params[i] !== form.condition);
   const shapes = (inputs: readonly OperandMeta[]) => broadcastShapes(inputs.map(shapeOf), form.name);
@@ -188,7 +207,9 @@ function reduceMeta(x: OperandMeta | undefined, attributes: Attributes): Meta {
   const dims = attributes['dims'] as readonly number[];
   const dtype = typeof x === 'object' ? x.dtype : 'float32';
   return {
-    shape: attributes['keepdim'] ? shape.map((size, d) => (dims.includes(d) ? 1 : size)) : shape.filter((_, d) => !dims.includes(d)),
+    shape: attributes['keepdim']
+      ? shape.map((size, d) => (dims.includes(d) ? 1 : size))
+      : shape.filter((_, d) => !dims.includes(d)),
     dtype: dtype === 'bool' ? 'int32' : dtype,
   };
 }

@@ -63,7 +63,11 @@ export function windowAttributes(height: number, width: number, kernel: number, 
 function imageSize(x: Tensor, name: string): readonly [number, number] {
   const [, , height, width] = x.shape;
   if (x.rank !== 4 || height === undefined || width === undefined) {
-    throw new JitLensError('JL410', `${name}: wants [batch, channels, height, width], got ${formatShape(x.shape)}`, 'Add the missing dims with view().');
+    throw new JitLensError(
+      'JL410',
+      `${name}: wants [batch, channels, height, width], got ${formatShape(x.shape)}`,
+      'Add the missing dims with view().',
+    );
   }
   return [height, width];
 }
@@ -102,7 +106,11 @@ export const pad: Op<[x: Tensor, amounts: readonly number[], value?: number]> = 
   name: 'pad',
   attributes: (x, amounts, value = 0) => {
     if (amounts.length % 2 !== 0 || amounts.length > 2 * x.rank || amounts.some((n) => !Number.isInteger(n) || n < 0)) {
-      throw new JitLensError('JLT-PAD', `pad: [${amounts.join(', ')}] does not fit a tensor of ${x.rank} dims`, 'Give [before, after] pairs, last dim first.');
+      throw new JitLensError(
+        'JLT-PAD',
+        `pad: [${amounts.join(', ')}] does not fit a tensor of ${x.rank} dims`,
+        'Give [before, after] pairs, last dim first.',
+      );
     }
     return { amounts, value };
   },
@@ -164,7 +172,10 @@ export const catSpec: JoinSpec = {
     }
     const total = shapes.reduce((n, s) => n + (s[dim] ?? 0), 0);
     const [input] = inputs;
-    return { shape: first.map((size, d) => (d === dim ? total : size)), dtype: typeof input === 'object' ? input.dtype : 'float32' };
+    return {
+      shape: first.map((size, d) => (d === dim ? total : size)),
+      dtype: typeof input === 'object' ? input.dtype : 'float32',
+    };
   },
 };
 
@@ -172,7 +183,8 @@ function needTensors(tensors: readonly Tensor[], name: string): Tensor {
   const [first] = tensors;
   if (!first) throw new JitLensError('JLT-EMPTY', `${name}: the list of tensors is empty`, 'Give at least one tensor.');
   const odd = tensors.find((x) => x.dtype !== first.dtype);
-  if (odd) throw new JitLensError('JLT-DTYPE', `${name}: ${first.dtype} and ${odd.dtype} do not join`, 'Convert them to one dtype.');
+  if (odd)
+    throw new JitLensError('JLT-DTYPE', `${name}: ${first.dtype} and ${odd.dtype} do not join`, 'Convert them to one dtype.');
   return first;
 }
 
@@ -197,8 +209,14 @@ export const stack: Op<[tensors: readonly Tensor[], dim?: number]> = composite({
   name: 'stack',
   expand: (tensors, dim = 0) => {
     needTensors(tensors, 'stack');
-    broadcastShapes(tensors.map((x) => x.shape), 'stack');
-    return cat(tensors.map((x) => x.unsqueeze(dim)), dim);
+    broadcastShapes(
+      tensors.map((x) => x.shape),
+      'stack',
+    );
+    return cat(
+      tensors.map((x) => x.unsqueeze(dim)),
+      dim,
+    );
   },
   samples: ['(f32[3],f32[3])', '(f32[],f32[],f32[])', '(f32[2,3],f32[2,3]) -1'],
 });

@@ -44,7 +44,13 @@ export const prod: Reduce = reduce({
   onnx: 'ReduceProd',
 });
 
-const EXTREME_SAMPLES = ['f32[7]', 'f32[5,7] {"dim":1}', 'f32[3,4,5] {"dim":[0,2],"keepdim":true}', 'f32[2,1000] {"dim":-1}', 'i32[6,3] {"dim":0}'];
+const EXTREME_SAMPLES = [
+  'f32[7]',
+  'f32[5,7] {"dim":1}',
+  'f32[3,4,5] {"dim":[0,2],"keepdim":true}',
+  'f32[2,1000] {"dim":-1}',
+  'i32[6,3] {"dim":0}',
+];
 
 /** Largest element over `dim`. Its gradient is shared by equal elements. */
 export const amax: Reduce = reduce({
@@ -89,7 +95,11 @@ export const mean: Composite = composite({
 /** Variance over `dim`: mean of squared distances from the mean, divided by n (not n − 1). */
 export const variance: Composite = composite({
   name: 'variance',
-  expand: (x, options) => x.sub(x.mean({ dim: options?.dim, keepdim: true })).square().mean(options),
+  expand: (x, options) =>
+    x
+      .sub(x.mean({ dim: options?.dim, keepdim: true }))
+      .square()
+      .mean(options),
   samples: MEAN_SAMPLES,
 });
 

@@ -11,7 +11,19 @@ import * as unary from './unary.ts';
 import * as views from './views.ts';
 
 /** Ops called as methods of their first argument. */
-export const methods = { ...unary, ...binary, ...reduce, ...views, to, ...contract, clone, contiguous, flip, pad, unfold } as const;
+export const methods = {
+  ...unary,
+  ...binary,
+  ...reduce,
+  ...views,
+  to,
+  ...contract,
+  clone,
+  contiguous,
+  flip,
+  pad,
+  unfold,
+} as const;
 
 /** Ops called as functions: their first argument is not a tensor. */
 export const functions = { cat, stack } as const;

@@ -139,7 +139,11 @@ export const select: Op<[x: Tensor, dim: number, index: number]> = move({
     const d = normalizeDim(dim, x.rank, 'select');
     const size = at(x.shape, d);
     if (x.rank === 0 || !Number.isInteger(index) || index < -size || index >= size) {
-      throw new JitLensError('JLT-INDEX', `select: index ${index} is out of range for dim ${dim} of size ${size}`, `Use ${-size} to ${size - 1}.`);
+      throw new JitLensError(
+        'JLT-INDEX',
+        `select: index ${index} is out of range for dim ${dim} of size ${size}`,
+        `Use ${-size} to ${size - 1}.`,
+      );
     }
     return { dim: d, index: index < 0 ? index + size : index };
   },
@@ -170,7 +174,11 @@ function sliceAttributes(x: Tensor, dim: number, start = 0, end?: number, step =
   const d = normalizeDim(dim, x.rank, 'slice');
   const size = at(x.shape, d);
   if (![start, end ?? 0, step].every(Number.isInteger) || step < 1) {
-    throw new JitLensError('JLT-INDEX', `slice: ${start}:${end ?? ''}:${step} is not a range of whole numbers`, 'The step must be 1 or more.');
+    throw new JitLensError(
+      'JLT-INDEX',
+      `slice: ${start}:${end ?? ''}:${step} is not a range of whole numbers`,
+      'The step must be 1 or more.',
+    );
   }
   const clamp = (i: number) => Math.min(size, Math.max(0, i < 0 ? i + size : i));
   const from = clamp(start);

@@ -25,7 +25,11 @@ function simpler(node: OpNode, build: GraphBuilder): Node | undefined {
   }
   if (op.kind === 'write') {
     const [base, value] = inputs;
-    return isNode(base) && isNode(value) && sameShape(base.meta.shape, value.meta.shape) && node.attributes['offset'] === 0 && isWhole(node)
+    return isNode(base) &&
+      isNode(value) &&
+      sameShape(base.meta.shape, value.meta.shape) &&
+      node.attributes['offset'] === 0 &&
+      isWhole(node)
       ? value
       : undefined;
   }
@@ -62,7 +66,10 @@ function computed(node: OpNode, op: ElementwiseSpec, dtype: OpNode['meta']['dtyp
   const known = values.filter((v) => v !== undefined);
   if (known.length !== values.length || known.length === 0) return undefined;
   const type = op.computeType(node.inputs.map((x) => (isNode(x) ? x.meta : x)));
-  const result = convertHost(op.reference(...known.map((v, i) => (op.params[i] === op.condition ? v : convertHost(v, type)))), dtype);
+  const result = convertHost(
+    op.reference(...known.map((v, i) => (op.params[i] === op.condition ? v : convertHost(v, type)))),
+    dtype,
+  );
   return Number.isFinite(result) ? full(node, result, build) : undefined;
 }
 

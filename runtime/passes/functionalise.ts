@@ -60,7 +60,12 @@ class Functional {
   }
 
   pure(node: OpNode): void {
-    const value = this.build.op(node.op, node.inputs.map((x) => (isNode(x) ? this.read(x) : x)), node.attributes, node);
+    const value = this.build.op(
+      node.op,
+      node.inputs.map((x) => (isNode(x) ? this.read(x) : x)),
+      node.attributes,
+      node,
+    );
     this.aliases.set(node, { base: node, chain: [] });
     this.current.set(node, value);
   }
@@ -129,7 +134,11 @@ class Functional {
   finish(graph: Graph): Graph {
     const outputs = graph.outputs.map((x) => this.read(x));
     for (const target of this.changed) this.refuseAliases(target);
-    return { nodes: this.build.nodes, outputs, writes: [...this.changed].map((target) => ({ target, value: this.value(target) })) };
+    return {
+      nodes: this.build.nodes,
+      outputs,
+      writes: [...this.changed].map((target) => ({ target, value: this.value(target) })),
+    };
   }
 
   /** Two tensors from outside over one storage, one of which is written: the other would have to change with it. */

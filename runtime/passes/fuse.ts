@@ -161,7 +161,12 @@ function readsPerElement(reader: OpNode, input: Node): number {
 function terms(node: OpNode): number {
   const nodes = node.inputs.filter(isNode);
   if (node.op.kind === 'contract') {
-    return numel(node.op.extents(nodes.map((n) => n.meta.shape), node.attributes));
+    return numel(
+      node.op.extents(
+        nodes.map((n) => n.meta.shape),
+        node.attributes,
+      ),
+    );
   }
   return numel(nodes[0]?.meta.shape ?? []) / Math.max(1, numel(node.meta.shape));
 }

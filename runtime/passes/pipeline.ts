@@ -17,14 +17,23 @@ export interface Optimised {
 }
 
 /** `after` sees the graph after each pass; `without` names passes to leave out. */
-export function optimise(recorded: Graph, options: { after?: (graph: Graph, pass: Pass) => void; without?: readonly string[] } = {}): Optimised {
+export function optimise(
+  recorded: Graph,
+  options: { after?: (graph: Graph, pass: Pass) => void; without?: readonly string[] } = {},
+): Optimised {
   const reports: PassReport[] = [];
   let graph = recorded;
   for (const pass of pipeline) {
     if (options.without?.includes(pass.name)) continue;
     const start = performance.now();
     const next = pass.run(graph);
-    reports.push({ name: pass.name, doc: pass.doc, ms: performance.now() - start, nodesBefore: graph.nodes.length, nodesAfter: next.nodes.length });
+    reports.push({
+      name: pass.name,
+      doc: pass.doc,
+      ms: performance.now() - start,
+      nodesBefore: graph.nodes.length,
+      nodesAfter: next.nodes.length,
+    });
     graph = next;
     options.after?.(graph, pass);
   }

@@ -9,6 +9,9 @@ export const prune = definePass({
   run(graph) {
     const live = new Set<Node>([...graph.outputs, ...graph.writes.flatMap((w) => [w.value, w.target])]);
     for (const node of [...graph.nodes].reverse()) if (live.has(node)) for (const input of nodeInputs(node)) live.add(input);
-    return { ...graph, nodes: graph.nodes.filter((node) => live.has(node) || (node.kind === 'external' && node.role === 'input')) };
+    return {
+      ...graph,
+      nodes: graph.nodes.filter((node) => live.has(node) || (node.kind === 'external' && node.role === 'input')),
+    };
   },
 });

@@ -46,7 +46,7 @@ function slices(last: OpNode): { dim: number; parts: Map<number, Part> } | undef
   const parts = new Map<number, Part>();
   let dim: number | undefined;
   let covered = 0;
-  for (let node: Node = last; node.kind === 'op' && node.op.kind === 'write'; ) {
+  for (let node: Node = last; node.kind === 'op' && node.op.kind === 'write';) {
     const [before, value]: OpNode['inputs'] = node.inputs;
     const layout = writtenLayout(node.attributes);
     const box = boxOf(layout, shape);
@@ -60,7 +60,9 @@ function slices(last: OpNode): { dim: number; parts: Map<number, Part> } | undef
     const slice = shape.map((s, d) => (d === along ? size : s));
     const { strides } = contiguous(shape);
     // The value must lie in the slice as a slice does, so that it can stand in a join as it is.
-    const plain = value.meta.shape.length === slice.length && slice.every((s, d) => s === value.meta.shape[d] && (s === 1 || layout.strides[d] === strides[d]));
+    const plain =
+      value.meta.shape.length === slice.length &&
+      slice.every((s, d) => s === value.meta.shape[d] && (s === 1 || layout.strides[d] === strides[d]));
     if (!plain) return undefined;
     const known = parts.get(from);
     if (known && known.size !== size) return undefined;

@@ -7,7 +7,10 @@ const LOW_BANDWIDTH = 0.3;
 export function advise(runs: { eager: Run; traced: Run }, device: DeviceInfo, kernels: readonly ProfileKernel[]): Advice[] {
   const advice: Advice[] = [];
   if (device.kind !== 'gpu') {
-    advice.push({ severity: 'info', message: `No GPU was used: these are times of ${device.name}. Compare them with each other, not with a GPU's.` });
+    advice.push({
+      severity: 'info',
+      message: `No GPU was used: these are times of ${device.name}. Compare them with each other, not with a GPU's.`,
+    });
   }
   if (runs.traced.medianMs > runs.eager.medianMs) {
     const percent = Math.round((runs.traced.medianMs / runs.eager.medianMs - 1) * 100);
@@ -16,7 +19,10 @@ export function advise(runs: { eager: Run; traced: Run }, device: DeviceInfo, ke
   const { gpuMs, medianMs } = runs.traced;
   if (gpuMs !== undefined && gpuMs < medianMs / 2) {
     const waiting = (medianMs - gpuMs).toFixed(3);
-    advice.push({ severity: 'info', message: `${waiting} ms of the traced run is submitting and waiting, not computing: larger inputs or more work in one call would use the GPU better.` });
+    advice.push({
+      severity: 'info',
+      message: `${waiting} ms of the traced run is submitting and waiting, not computing: larger inputs or more work in one call would use the GPU better.`,
+    });
   }
   for (const kernel of kernels) {
     if (device.copyBytesPerSecond === undefined || !kernel.ms) continue;

@@ -17,7 +17,11 @@ export function formatBytes(bytes: number | undefined): string {
 
 export function formatRate(perSecond: number | undefined, unit: string): string {
   if (perSecond === undefined || !Number.isFinite(perSecond)) return NONE;
-  return scaled(perSecond, ['', 'k', 'M', 'G', 'T', 'P'].map((prefix) => prefix + unit), 1000);
+  return scaled(
+    perSecond,
+    ['', 'k', 'M', 'G', 'T', 'P'].map((prefix) => prefix + unit),
+    1000,
+  );
 }
 
 function scaled(value: number, units: readonly string[], step: number): string {

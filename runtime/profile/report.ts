@@ -20,11 +20,26 @@ export const colour: Paint = { bold: code(1, 22), dim: code(2, 22), accent: code
 export const plain: Paint = { bold: same, dim: same, accent: same, warn: same };
 
 export function report(profile: Profile, paint: Paint): string {
-  return [...head(profile, paint), '', ...runs(profile, paint), '', ...kernels(profile, paint), '', ...lines(profile, paint), '', ...foot(profile, paint)].join('\n') + '\n';
+  return (
+    [
+      ...head(profile, paint),
+      '',
+      ...runs(profile, paint),
+      '',
+      ...kernels(profile, paint),
+      '',
+      ...lines(profile, paint),
+      '',
+      ...foot(profile, paint),
+    ].join('\n') + '\n'
+  );
 }
 
 function head(p: Profile, paint: Paint): string[] {
-  const kind = p.device.kind === 'gpu' ? 'GPU' : paint.warn(p.device.kind === 'software' ? 'software GPU, no hardware was used' : 'float64 reference on the CPU');
+  const kind =
+    p.device.kind === 'gpu'
+      ? 'GPU'
+      : paint.warn(p.device.kind === 'software' ? 'software GPU, no hardware was used' : 'float64 reference on the CPU');
   const shapes = p.inputs.map((t) => `[${t.shape.join(', ')}]`).join(', ');
   return [
     `${paint.bold(`JitLens profile of ${p.example}`)} ${paint.dim(`(${place(p.span)})`)}`,
@@ -99,7 +114,10 @@ function lines(p: Profile, paint: Paint): string[] {
 function foot(p: Profile, paint: Paint): string[] {
   const { check, compile, memory } = p;
   const stages = compile.stages.map((s) => `${s.name} ${formatMs(s.ms)}`).join(', ');
-  const reference = check.maxRelErrorAgainstReference === undefined ? `not compared (${check.referenceSkipped ?? 'no reference run'})` : formatError(check.maxRelErrorAgainstReference);
+  const reference =
+    check.maxRelErrorAgainstReference === undefined
+      ? `not compared (${check.referenceSkipped ?? 'no reference run'})`
+      : formatError(check.maxRelErrorAgainstReference);
   return [
     `Error    ${formatError(check.maxRelError)} against eager ${paint.dim('·')} ${reference} against float64`,
     `Compile  ${formatMs(compile.totalMs)} ${paint.dim(`(${stages})`)}`,

@@ -90,7 +90,10 @@ function joinQuotients(index: Index): Index {
     if (rest.kind !== 'mod') continue;
     const quotient = index.terms.find(
       (t) =>
-        t.atom.kind === 'div' && t.atom.by === rest.by && t.atom.of.key === rest.of.key && t.coefficient === coefficient * rest.by,
+        t.atom.kind === 'div' &&
+        t.atom.by === rest.by &&
+        t.atom.of.key === rest.of.key &&
+        t.coefficient === coefficient * rest.by,
     );
     if (!quotient) continue;
     const others = make(

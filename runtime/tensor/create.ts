@@ -36,23 +36,29 @@ export function tensor(values: Nested | Float32Array | Int32Array | Uint32Array,
   if (values instanceof Int32Array) return fromData(values, [values.length], options.dtype ?? 'int32', 'data');
   if (values instanceof Uint32Array) return fromData(values, [values.length], options.dtype ?? 'uint32', 'data');
   const shape: number[] = [];
-  for (let level: Nested | undefined = values; Array.isArray(level); level = (level as readonly Nested[])[0]) shape.push(level.length);
+  for (let level: Nested | undefined = values; Array.isArray(level); level = (level as readonly Nested[])[0])
+    shape.push(level.length);
   const flat: number[] = [];
-  let truth = true;
+  const kinds = new Set<string>();
   const walk = (value: Nested, depth: number): void => {
     if (typeof value === 'object') {
       if (value.length !== shape[depth]) {
-        throw new JitLensError('JLT-SHAPE', `tensor(): rows of ${shape[depth] ?? 0} and ${value.length} values`, 'Rows must have one length.');
+        throw new JitLensError(
+          'JLT-SHAPE',
+          `tensor(): rows of ${shape[depth] ?? 0} and ${value.length} values`,
+          'Rows must have one length.',
+        );
       }
       for (const inner of value) walk(inner, depth + 1);
       return;
     }
-    if (depth !== shape.length) throw new JitLensError('JLT-SHAPE', 'tensor(): numbers and lists are mixed', 'Nest all values alike.');
-    truth &&= typeof value === 'boolean';
+    if (depth !== shape.length)
+      throw new JitLensError('JLT-SHAPE', 'tensor(): numbers and lists are mixed', 'Nest all values alike.');
+    kinds.add(typeof value);
     flat.push(Number(value));
   };
   walk(values, 0);
-  return fromData(flat, shape, options.dtype ?? (truth && flat.length > 0 ? 'bool' : 'float32'), 'data');
+  return fromData(flat, shape, options.dtype ?? (kinds.has('boolean') && kinds.size === 1 ? 'bool' : 'float32'), 'data');
 }
 
 /** `value` everywhere. */
@@ -75,7 +81,8 @@ export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
 export function arange(start: number, end?: number, step = 1, options: CreateOptions = {}): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   const length = Math.max(0, Math.ceil((to - from) / step));
-  if (!Number.isFinite(length)) throw new JitLensError('JLT-SHAPE', `arange(${from}, ${to}, ${step}) never ends`, 'The step must not be 0.');
+  if (!Number.isFinite(length))
+    throw new JitLensError('JLT-SHAPE', `arange(${from}, ${to}, ${step}) never ends`, 'The step must not be 0.');
   const whole = Number.isInteger(from) && Number.isInteger(step);
   return apply(arangeSpec, [], { shape: [length], start: from, step, dtype: options.dtype ?? (whole ? 'int32' : 'float32') });
 }
@@ -90,9 +97,7 @@ export function randn(shape: Shape): Tensor {
   return fromData(normal(numel(shape)), shape, 'float32', 'random');
 }
 
-/** The whole numbers from `start` (0) to below `end`, by `step`, for `for…of`; compiled code knows its length. */
-export function range(end: number): Iterable<number>;
-export function range(start: number, end: number, step?: number): Iterable<number>;
+/** `range(end)`, `range(start, end, step)`: the whole numbers from `start` (0) to before `end`, for `for…of`. */
 export function* range(first: number, second?: number, step = 1): Iterable<number> {
   const [from, to] = second === undefined ? [0, first] : [first, second];
   if (step === 0) throw new JitLensError('JLT-RANGE', 'range() with a step of 0 never ends', 'Use a step other than 0.');

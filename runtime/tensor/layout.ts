@@ -64,7 +64,9 @@ export function expanded(layout: Layout, shape: Shape): Layout {
   const skip = shape.length - layout.shape.length;
   return {
     shape,
-    strides: shape.map((size, d) => (d < skip || (layout.shape[d - skip] === 1 && size !== 1) ? 0 : (layout.strides[d - skip] ?? 0))),
+    strides: shape.map((size, d) =>
+      d < skip || (layout.shape[d - skip] === 1 && size !== 1) ? 0 : (layout.strides[d - skip] ?? 0),
+    ),
     offset: layout.offset,
   };
 }

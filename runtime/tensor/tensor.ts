@@ -9,7 +9,7 @@ import { isContiguous, type Layout } from './layout.ts';
 import { formatShape, numel, type Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
 
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the methods are put on the prototype by ops/table.ts
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging, @typescript-eslint/no-empty-object-type -- the methods are put on the prototype by ops/table.ts
 export interface Tensor extends OpMethods {}
 
 /** A rectangular array on a device. Ops run when they are called; `await data()` and `await item()` read it back. */
@@ -43,7 +43,11 @@ export class Tensor {
   size(dim: number): number {
     const size = this.layout.shape.at(dim);
     if (size === undefined) {
-      throw new JitLensError('JLT-DIM', `size(${dim}) of a tensor of shape ${formatShape(this.shape)}`, 'Name a dim that it has.');
+      throw new JitLensError(
+        'JLT-DIM',
+        `size(${dim}) of a tensor of shape ${formatShape(this.shape)}`,
+        'Name a dim that it has.',
+      );
     }
     return size;
   }

@@ -45,4 +45,3 @@ export const cases: readonly Case[] = [
     }),
   },
 ];
-
