@@ -55,7 +55,13 @@ function dataOf(x: Tensor): Float64Array {
 
 function rounded(x: number, dtype: DType): number {
   if (dtype === 'float32') return x;
+  if (dtype !== 'bool' && Math.abs(x) === Infinity) return saturated(x > 0, dtype);
   return dtype === 'bool' ? Number(x !== 0) : dtype === 'int32' ? Math.trunc(x) | 0 : Math.trunc(x) >>> 0;
+}
+
+function saturated(positive: boolean, dtype: 'int32' | 'uint32'): number {
+  if (dtype === 'int32') return positive ? 2 ** 31 - 1 : -(2 ** 31);
+  return positive ? 2 ** 32 - 1 : 0;
 }
 
 /** Calls `visit` with the place of each element, in row-major order. */

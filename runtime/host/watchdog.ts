@@ -18,36 +18,34 @@ interface WatchdogData {
 }
 
 const { beat, timeoutMs, channel, file } = workerData as WatchdogData;
-const last = new Float64Array(beat);
+const [LAST, TRUSTED] = [0, 1];
+const shared = new Float64Array(beat);
+const maps = new Map<string, string>();
 
+// The debugger must be on before an endless loop begins, or it cannot pause it; it is off again for what is measured.
+const session = new Session();
+session.connectToMainThread();
+session.on('Debugger.scriptParsed', ({ params }) => {
+  if (params.sourceMapURL && params.url.endsWith('ts')) maps.set(params.scriptId, params.sourceMapURL);
+});
+session.on('Debugger.paused', ({ params }) => {
+  const frame = params.callFrames.find((f) => maps.has(f.location.scriptId));
+  report(frame && placeOf(frame, maps.get(frame.location.scriptId) ?? ''));
+});
+session.post('Debugger.enable');
+
+let watched = true;
 const timer = setInterval(() => {
-  if (Date.now() - (last[0] ?? 0) < timeoutMs) return;
-  clearInterval(timer);
-  interrupt();
-}, 100);
-
-/** Pauses the main thread wherever it is and reports its innermost line of user code. */
-function interrupt(): void {
-  const session = new Session();
-  const maps = new Map<string, string>();
-  try {
-    session.connectToMainThread();
-  } catch {
-    report(undefined);
-    return;
+  if (watched && shared[TRUSTED] === 1) {
+    watched = false;
+    session.post('Debugger.disable');
   }
-  session.on('Debugger.scriptParsed', ({ params }) => {
-    if (params.sourceMapURL && params.url.endsWith('ts')) maps.set(params.scriptId, params.sourceMapURL);
-  });
-  session.on('Debugger.paused', ({ params }) => {
-    const frame = params.callFrames.find((f) => maps.has(f.location.scriptId));
-    report(frame && placeOf(frame, maps.get(frame.location.scriptId) ?? ''));
-  });
-  session.post('Debugger.enable');
+  if (Date.now() - (shared[LAST] ?? 0) < timeoutMs) return;
+  clearInterval(timer);
   session.post('Debugger.pause');
   // A main thread that waits, rather than runs, does not pause.
   setTimeout(() => report(undefined), 1500);
-}
+}, 100);
 
 function placeOf({ url, location }: Debugger.CallFrame, sourceMap: string): Failure['span'] {
   const entry: Partial<SourceMapping> | undefined = decode(sourceMap)?.findEntry(location.lineNumber, location.columnNumber ?? 0);

@@ -27,12 +27,11 @@ export function framesOf(error: Error): Frame[] {
 
 const sitesOf = new WeakMap<Error, NodeJS.CallSite[]>();
 
-/** From now on, errors remember their call sites. What they print as stays the same. */
+/** From now on, errors remember their call sites, and print with the user's frames alone. */
 export function keepFrames(): void {
-  const { prepareStackTrace: before }: Partial<ErrorConstructor> = Error;
   Error.prepareStackTrace = (error, sites) => {
     sitesOf.set(error, sites);
-    return before ? (before(error, sites) as unknown) : `${String(error)}\n${outside(sites).map(line).join('\n')}`;
+    return [String(error), ...outside(sites).map(line)].join('\n');
   };
 }
 

@@ -68,6 +68,9 @@ export class Builder {
   }
 
   call(op: ElementwiseSpec, args: readonly Expr[], type: DType): Expr {
+    // Computed now: WGSL refuses constant expressions that overflow or have no value, such as 0 / 0.
+    const known = args.flatMap((a) => (a.kind === 'literal' ? [a.value] : []));
+    if (known.length === args.length) return this.literal(convertHost(op.reference(...known), type), type);
     const key = `${op.name}(${args.map((a) => a.id).join()}):${type}`;
     return this.share(key, (c) => ({ ...c, kind: 'call', op, args }), type, union(args));
   }

@@ -41,7 +41,7 @@ export const flatten: Op<[x: Tensor, start?: number, end?: number]> = composite(
   expand: (x, start = 0, end = -1) => {
     const from = normalizeDim(start, x.rank, 'flatten');
     const to = normalizeDim(end, x.rank, 'flatten');
-    return x.reshape([...x.shape.slice(0, from), -1, ...x.shape.slice(to + 1)]);
+    return x.reshape([...x.shape.slice(0, from), numel(x.shape.slice(from, to + 1)), ...x.shape.slice(to + 1)]);
   },
   samples: ['f32[2,3,4]', 'f32[2,3,4] 1', 'f32[2,3,4] 0 1'],
 });
