@@ -1,0 +1,70 @@
+/** Every op of the table, on every sample, however its operands lie in memory: eager, traced and reference agree. */
+import { describe, expect, test } from 'vitest';
+import { JitLensError, jit, type Tensor } from 'jitlens';
+import { table } from '../../../runtime/ops/table.ts';
+import { numel } from '../../../runtime/tensor/shape.ts';
+import { arranged, arrangements, type Arrangement } from '../support/arrange.ts';
+import { expectSame, read } from '../support/compare.ts';
+import { onReference } from '../support/devices.ts';
+import { calls, ops, type AnyOp } from '../support/entries.ts';
+import { Random } from '../support/random.ts';
+import { argumentsOf, emptied, parseSample, tensorsOf, type ArgumentForm } from '../support/samples.ts';
+
+function operands(op: AnyOp, forms: readonly ArgumentForm[], how: Arrangement, seed: number): Tensor[] {
+  const random = new Random(seed);
+  return tensorsOf(forms).map(({ shape, dtype }) =>
+    arranged(shape, random.values(numel(shape), dtype, op.entry.domain), dtype, how),
+  );
+}
+
+/** The error's code, for a call that is refused: strides cannot always say a view. */
+function refusal(call: () => unknown): string | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    if (error instanceof JitLensError) return error.code;
+    throw error;
+  }
+}
+
+async function check(op: AnyOp, forms: readonly ArgumentForm[], how: Arrangement): Promise<void> {
+  const run = (...tensors: Tensor[]) => op(...argumentsOf(forms, tensors));
+  const inputs = (seed: number) => operands(op, forms, how, seed);
+  const refused = onReference(() => refusal(() => run(...inputs(2))));
+  expect(refusal(() => run(...inputs(2)))).toBe(refused);
+  if (refused !== undefined) {
+    expect([refused, op.entry.name]).toEqual(['JLT-VIEW', 'view']);
+    expect(refusal(() => jit.trace(run, inputs(1)))).toBe(refused);
+    return;
+  }
+  const reference = await read(onReference(() => run(...inputs(2))));
+  expectSame(await read(run(...inputs(2))), reference, op.entry.tolerance, 'eager against reference');
+  // Traced with other values than it is called with, so that none of them can have been built in.
+  const traced = jit.trace(run, inputs(1));
+  expectSame(await read(traced(...inputs(2))), reference, op.entry.tolerance, 'traced against reference');
+  expect(traced.info.compiled).toHaveLength(1);
+}
+
+describe.each(arrangements)('operands %s', (how) => {
+  test.each(calls)('$name $sample', ({ op, sample }) => check(op, parseSample(sample), how));
+});
+
+/** Sizes stand in the arguments of these, so that a sample cannot be emptied without rewriting them. */
+const SIZED = new Set(['view', 'reshape', 'expand', 'select', 'fold', 'unfold', 'unbind', 'split', 'chunk']);
+
+describe('operands without elements', () => {
+  const empty = calls.flatMap((call) => {
+    const forms = SIZED.has(call.name) ? undefined : emptied(parseSample(call.sample));
+    return forms ? [{ ...call, forms }] : [];
+  });
+  test.each(empty)('$name $sample', ({ op, forms }) => check(op, forms, 'as is'));
+});
+
+test('every op has a sample, or is the in-place form of one that has', () => {
+  const covered = new Set(calls.map((call) => call.name));
+  expect(ops.filter(([name]) => !covered.has(name) && !covered.has(name.replace(/_$/, ''))).map(([name]) => name)).toEqual([
+    'copy_',
+  ]);
+  expect(Object.keys(table)).toHaveLength(ops.length);
+});
