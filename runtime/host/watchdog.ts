@@ -20,17 +20,21 @@ interface WatchdogData {
 const { beat, timeoutMs, channel, file } = workerData as WatchdogData;
 const [LAST, TRUSTED] = [0, 1];
 const shared = new Float64Array(beat);
-const maps = new Map<string, string>();
+/** The user's files, by script id: frames do not name their files. */
+const scripts = new Map<string, Debugger.ScriptParsedEventDataType>();
 
 // The debugger must be on before an endless loop begins, or it cannot pause it; it is off again for what is measured.
 const session = new Session();
 session.connectToMainThread();
 session.on('Debugger.scriptParsed', ({ params }) => {
-  if (params.sourceMapURL && params.url.endsWith('ts')) maps.set(params.scriptId, params.sourceMapURL);
+  if (params.url.startsWith('file:') && params.url.endsWith('ts')) scripts.set(params.scriptId, params);
 });
 session.on('Debugger.paused', ({ params }) => {
-  const frame = params.callFrames.find((f) => maps.has(f.location.scriptId));
-  report(frame && placeOf(frame, maps.get(frame.location.scriptId) ?? ''));
+  const [place] = params.callFrames.flatMap(({ location }) => {
+    const script = scripts.get(location.scriptId);
+    return script ? [placeOf(script, location)] : [];
+  });
+  report(place);
 });
 session.post('Debugger.enable');
 
@@ -47,8 +51,9 @@ const timer = setInterval(() => {
   setTimeout(() => report(undefined), 1500);
 }, 100);
 
-function placeOf({ url, location }: Debugger.CallFrame, sourceMap: string): Failure['span'] {
-  const entry: Partial<SourceMapping> | undefined = decode(sourceMap)?.findEntry(location.lineNumber, location.columnNumber ?? 0);
+function placeOf({ url, sourceMapURL }: Debugger.ScriptParsedEventDataType, location: Debugger.Location): Failure['span'] {
+  const map = decode(sourceMapURL ?? '');
+  const entry: Partial<SourceMapping> | undefined = map?.findEntry(location.lineNumber, location.columnNumber ?? 0);
   return {
     file: fileURLToPath(url),
     line: (entry?.originalLine ?? location.lineNumber) + 1,
