@@ -2,10 +2,21 @@
 import { ReferenceBackend } from '../../../runtime/device/reference.ts';
 import { setCurrentBackend } from '../../../runtime/tensor/backend.ts';
 
+/** For pieces that make tensors and run ops at once; what they give may be awaited outside. */
 export function onReference<T>(body: () => T): T {
   const previous = setCurrentBackend(new ReferenceBackend());
   try {
     return body();
+  } finally {
+    setCurrentBackend(previous);
+  }
+}
+
+/** For pieces that read results in between. */
+export async function whollyOnReference(body: () => Promise<void>): Promise<void> {
+  const previous = setCurrentBackend(new ReferenceBackend());
+  try {
+    await body();
   } finally {
     setCurrentBackend(previous);
   }

@@ -1,0 +1,61 @@
+/** The gradient of every op that has one, against central differences in float64. */
+import { describe, expect, test } from 'vitest';
+import { tensor } from 'jitlens';
+import { numel } from '../../../runtime/tensor/shape.ts';
+import { firstOff } from '../support/compare.ts';
+import { whollyOnReference } from '../support/devices.ts';
+import { calls, ops, type AnyOp } from '../support/entries.ts';
+import { outputOf, slope, tensorsFor, unbroadcast, type Call } from '../support/gradients.ts';
+import { Random } from '../support/random.ts';
+import { argumentsOf, parseSample, tensorsOf } from '../support/samples.ts';
+
+/** Elements of one operand that are looked at. */
+const CHECKED = 12;
+/** Central differences with a step of 1e-5 are off by the third derivative times 1e-10, and by rounding over the step. */
+const TOLERANCE = { relative: 1e-6, absolute: 1e-7 };
+
+async function check(op: AnyOp, sample: string): Promise<void> {
+  const random = new Random(3);
+  const arguments_ = parseSample(sample);
+  const forms = tensorsOf(arguments_);
+  const values = forms.map(({ shape, dtype }) => random.values(numel(shape), dtype, op.entry.domain));
+  const call: Call = { op, forms, values, arguments: (tensors) => argumentsOf(arguments_, tensors) };
+  const tensors = tensorsFor(call, values);
+  const args = call.arguments(tensors);
+  const out = op(...args);
+  if (Array.isArray(out)) throw new Error('one tensor');
+  const cotangent = random.values(out.numel, 'float32', [-1, 1]);
+  const gradients = op.entry.grad?.(tensor(cotangent).view(out.shape), out, ...args) ?? [];
+  const operands = Array.isArray(args[0]) ? args[0] : args;
+  expect(await outputOf(call)).toEqual([...(await out.data())]);
+  for (const [which, form] of forms.entries()) {
+    if (form.dtype !== 'float32') continue;
+    const gradient = gradients[operands.indexOf(tensors[which])];
+    if (!gradient) throw new Error(`no gradient for operand ${which}`);
+    expect(gradient.dtype).toBe('float32');
+    const given = unbroadcast([...(await gradient.data())], gradient.shape, form.shape);
+    const places = random.shuffled(given.map((_, i) => i)).slice(0, CHECKED);
+    const wanted = await Promise.all(places.map((at) => slope(call, cotangent, which, at)));
+    const off = firstOff(
+      places.map((at) => given[at] ?? NaN),
+      wanted,
+      TOLERANCE,
+    );
+    expect(off, `operand ${which}`).toBeUndefined();
+  }
+}
+
+const differentiable = calls.filter(({ op, sample }) => op.entry.grad && /f32\[/.test(sample));
+
+describe('gradients', () => {
+  test.each(differentiable)('$name $sample', ({ op, sample }) => whollyOnReference(() => check(op, sample)));
+});
+
+/** Ops without a gradient of their own: ways of writing others, ops in place, and ops whose results are not smooth. */
+const NONE = `logicalNot eq ne lt le gt ge add_ sub_ mul_ div_ copy_ mean variance softmax logSoftmax reshape flatten t
+  squeeze unsqueeze narrow unbind split chunk to mm bmm mv dot linear contiguous stack`.split(/\s+/);
+
+test('every op has a gradient or a reason to have none', () => {
+  expect(ops.filter(([, op]) => !op.entry.grad).map(([name]) => name)).toEqual(expect.arrayContaining(NONE));
+  expect(ops.filter(([, op]) => !op.entry.grad)).toHaveLength(NONE.length);
+});
