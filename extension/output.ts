@@ -1,9 +1,10 @@
 /** @file The “JitLens” output channel: what the user's code printed, and the long story of a failure. */
-import { window, type Disposable } from 'vscode';
+import { window } from 'vscode';
 import type { Failure } from '../runtime/host/protocol.ts';
 import { placeOf } from './place.ts';
+import type { Registration } from './registration.ts';
 
-export interface Output extends Disposable {
+export interface Output extends Registration {
   heading(text: string): void;
   /** As the user's code wrote it. */
   write(text: string): void;

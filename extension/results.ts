@@ -2,10 +2,11 @@
  * @file The profiles of this session. In: each finished run. Out: the last one of an example (CodeLens) and of a file
  * (line costs), and an event for each change.
  */
-import { EventEmitter, type Disposable, type Event } from 'vscode';
+import { EventEmitter, type Event } from 'vscode';
 import type { Profile } from '../runtime/profile/model.ts';
+import type { Registration } from './registration.ts';
 
-export interface Results extends Disposable {
+export interface Results extends Registration {
   readonly onDidChange: Event<Profile>;
   add(profile: Profile): void;
   /** Of one example. */

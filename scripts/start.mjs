@@ -2,10 +2,9 @@
  * @file `npm start`: a real VS Code on 127.0.0.1 with the extension and the samples loaded, for trying it by hand. Ends
  * on Ctrl-C and leaves no process.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder, repository } from './cache.mjs';
+import { cacheFolder } from './cache.mjs';
 import { packageVsix } from './package.mjs';
 import { startServer } from './server.mjs';
 import { installVscode } from './vscode.mjs';
@@ -14,10 +13,6 @@ import { makeWorkspace } from './workspace.mjs';
 const say = (text) => console.log(text);
 
 try {
-  say('Building …');
-  const build = spawnSync(process.execPath, ['esbuild.mjs'], { cwd: repository, stdio: 'inherit' });
-  if (build.status !== 0) throw new Error('The build failed.');
-
   const vscode = await installVscode(say);
   const runFolder = join(cacheFolder, 'start');
   await rm(join(runFolder, 'extensions'), { recursive: true, force: true });

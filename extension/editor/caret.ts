@@ -2,11 +2,12 @@
  * @file Tells the panel where the caret stands, once it has come to rest. In: selection changes in editors. Out: a file
  * and a line, counted from 1.
  */
-import { window, type Disposable, type TextEditor } from 'vscode';
+import { window, type TextEditor } from 'vscode';
+import type { Registration } from '../registration.ts';
 
 const REST_MS = 120;
 
-export function registerCaret(tell: (file: string, line: number) => void): Disposable[] {
+export function registerCaret(tell: (file: string, line: number) => void): Registration[] {
   let timer: NodeJS.Timeout | undefined;
   const later = (editor: TextEditor | undefined) => {
     if (editor?.document.uri.scheme !== 'file') return;

@@ -2,22 +2,14 @@
  * @file “Trace and profile · last 3.21 ms” above each example and above the module class that it makes. In: the file's
  * text and the session's results. Out: lenses that run the command; none where the workspace is not trusted.
  */
-import {
-  CodeLens,
-  EventEmitter,
-  languages,
-  Range,
-  workspace,
-  type CodeLensProvider,
-  type Disposable,
-  type TextDocument,
-} from 'vscode';
+import { CodeLens, EventEmitter, languages, Range, workspace, type CodeLensProvider, type TextDocument } from 'vscode';
 import { TRACE_AND_PROFILE, type Target } from '../commands/target.ts';
+import type { Registration } from '../registration.ts';
 import type { Results } from '../results.ts';
 import { duration } from './duration.ts';
 import { findExamples, type Example } from './examples.ts';
 
-export function registerCodeLens(results: Results): Disposable[] {
+export function registerCodeLens(results: Results): Registration[] {
   const changed = new EventEmitter<void>();
   const provider: CodeLensProvider = {
     onDidChangeCodeLenses: changed.event,

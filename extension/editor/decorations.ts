@@ -2,21 +2,13 @@
  * @file Draws line costs to the right of the lines. In: the newest profile that touches a visible file. Out: one
  * decoration a line, none while the text differs from what ran or the setting is off.
  */
-import {
-  MarkdownString,
-  Range,
-  ThemeColor,
-  window,
-  workspace,
-  type DecorationOptions,
-  type Disposable,
-  type TextEditor,
-} from 'vscode';
+import { MarkdownString, Range, ThemeColor, window, workspace, type DecorationOptions, type TextEditor } from 'vscode';
+import type { Registration } from '../registration.ts';
 import type { Results } from '../results.ts';
 import { LINE_COSTS, lineCostsShown } from '../settings.ts';
 import { lineCosts } from './lineCosts.ts';
 
-export function registerLineCosts(results: Results): Disposable[] {
+export function registerLineCosts(results: Results): Registration[] {
   const type = window.createTextEditorDecorationType({
     after: { margin: '0 0 0 3em', color: new ThemeColor('jitlens.lineCostForeground'), fontStyle: 'italic' },
   });

@@ -2,20 +2,11 @@
  * @file The one profile panel. In: profiles to show and the caret's place. Out: what the user asks for in it (reveal a
  * line, open WGSL, run again, save). The profile lives here; the page may be thrown away and made anew at any time.
  */
-import {
-  commands,
-  env,
-  Uri,
-  ViewColumn,
-  window,
-  workspace,
-  type Disposable,
-  type ExtensionContext,
-  type WebviewPanel,
-} from 'vscode';
+import { commands, env, Uri, ViewColumn, window, workspace, type ExtensionContext, type WebviewPanel } from 'vscode';
 import { parseFromPanel, type FromPanel, type ToPanel } from '../../webview/messages.ts';
 import type { Profile, Span } from '../../runtime/profile/model.ts';
 import { TRACE_AND_PROFILE, type Target } from '../commands/target.ts';
+import type { Registration } from '../registration.ts';
 import { panelHtml } from './html.ts';
 import { readProfile, saveProfileAs, writeProfile } from './profileFile.ts';
 import { revealSpan } from './reveal.ts';
@@ -23,7 +14,7 @@ import type { WgslDocuments } from './wgsl.ts';
 
 const VIEW_TYPE = 'jitlens.profile';
 
-export interface Panel extends Disposable {
+export interface Panel extends Registration {
   show(profile: Profile): Promise<void>;
   /** What to run when the panel itself is in front. */
   activeTarget(): Target | undefined;
@@ -61,7 +52,8 @@ export function createPanel(context: ExtensionContext, hooks: PanelHooks): Panel
     const { profile } = shown;
     switch (message.type) {
       case 'ready':
-        return sendAll();
+        sendAll();
+        return;
       case 'reveal':
         // The page shows names from user code; it may only ask for files of its own profile.
         if (!Object.hasOwn(profile.sources, message.span.file)) return;
@@ -99,7 +91,10 @@ export function createPanel(context: ExtensionContext, hooks: PanelHooks): Panel
     window.registerWebviewPanelSerializer(VIEW_TYPE, {
       async deserializeWebviewPanel(panel) {
         const profile = kept && (await readProfile(kept).catch(() => undefined));
-        if (!profile || shown) return panel.dispose();
+        if (!profile || shown) {
+          panel.dispose();
+          return;
+        }
         adopt(panel, profile);
         hooks.onRestored(profile);
       },

@@ -2,12 +2,13 @@
  * @file The read-only documents `jitlens-wgsl:` that hold a kernel's WGSL. In: kernels as they are opened. Out: their
  * text for as long as this session lasts.
  */
-import { Uri, ViewColumn, window, workspace, type Disposable } from 'vscode';
+import { Uri, ViewColumn, window, workspace } from 'vscode';
+import type { Registration } from '../registration.ts';
 import type { Profile, ProfileKernel } from '../../runtime/profile/model.ts';
 
 const SCHEME = 'jitlens-wgsl';
 
-export interface WgslDocuments extends Disposable {
+export interface WgslDocuments extends Registration {
   open(profile: Profile, kernel: ProfileKernel): Promise<void>;
 }
 
@@ -24,6 +25,8 @@ export function registerWgslDocuments(): WgslDocuments {
       texts.set(uri.toString(), kernel.wgsl);
       await window.showTextDocument(uri, { viewColumn: ViewColumn.One, preview: true });
     },
-    dispose: () => provider.dispose(),
+    dispose: () => {
+      provider.dispose();
+    },
   };
 }

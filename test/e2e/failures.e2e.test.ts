@@ -36,7 +36,7 @@ describe('a run that fails', () => {
   };
 
   beforeAll(async () => {
-    session = await openSession('failures', { files });
+    session = await openSession('failures', { files, settings: { 'jitlens.timeout': 6 } });
     await run('good.ts');
     await panel(session.page).getByText('good').first().waitFor();
   });
@@ -76,6 +76,17 @@ describe('a run that fails', () => {
     await expect.poll(() => runnersOf(session.workspace), { timeout: 10_000 }).toEqual([]);
     await progress.waitFor({ state: 'hidden' });
     expect(await session.page.locator('.notifications-toasts .codicon-error').count()).toBe(0);
+    await panelStays();
+  });
+
+  it('stops code that never ends at the time limit, and tells where it was', async () => {
+    watch();
+    await run('endless.ts');
+    const notice = toast(session.page, 'no progress for 6 s');
+    await notice.waitFor();
+    expect(await notice.innerText()).toContain(`endless.ts:${bodyLine}:`);
+    await session.screenshot('timeout');
+    await expect.poll(() => runnersOf(session.workspace), { timeout: 10_000 }).toEqual([]);
     await panelStays();
   });
 

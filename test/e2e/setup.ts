@@ -14,7 +14,7 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(project: TestProject): Promise<void> {
+export async function setup(project: TestProject): Promise<void> {
   const vscode = await installVscode();
   await findChromium();
   const folder = join(cacheFolder, 'e2e');
