@@ -7,13 +7,15 @@ import type { Profile } from '../profile/model.ts';
 const CHANNEL = 3;
 
 export class Channel {
+  private readonly watchdog: Worker | undefined;
   private readonly beat = new SharedArrayBuffer(16);
 
   constructor(request: ProfileRequest) {
     this.progress();
     if (request.timeoutMs === undefined) return;
     const workerData = { beat: this.beat, timeoutMs: request.timeoutMs, channel: CHANNEL, file: request.file };
-    new Worker(new URL('./watchdog.js', import.meta.url), { workerData }).unref();
+    this.watchdog = new Worker(new URL('./watchdog.js', import.meta.url), { workerData });
+    this.watchdog.unref();
   }
 
   /** Something got done. */
@@ -29,6 +31,11 @@ export class Channel {
   stage(stage: Stage, label: string, fraction: number): void {
     this.progress();
     this.send({ type: 'stage', stage, label, fraction });
+  }
+
+  /** Ends the watchdog, whose debugger would otherwise hold the process. */
+  async close(): Promise<void> {
+    await this.watchdog?.terminate();
   }
 
   done(profile: Profile): void {

@@ -24,12 +24,16 @@ async function main(): Promise<void> {
   const channel = new Channel({ ...request, file });
   keepFrames();
   process.setSourceMapsEnabled(true);
-  const fail = (error: unknown): never => {
-    channel.failed(failureOf(error, file));
-    process.exit(1);
+  const end = async (code: number) => {
+    await channel.close();
+    process.exit(code);
   };
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
+  const fail = (error: unknown) => {
+    channel.failed(failureOf(error, file));
+    return end(1);
+  };
+  process.on('uncaughtException', (error) => void fail(error));
+  process.on('unhandledRejection', (error) => void fail(error));
   try {
     channel.stage('start', 'Opening the device', 0.01);
     const backend = await openBackend(request.device);
@@ -41,9 +45,9 @@ async function main(): Promise<void> {
     if (!Number.isInteger(runs) || runs < 1)
       throw new JitLensError('JLR-RUNS', `${runs} is not a number of runs`, 'Use a whole number from 1.');
     channel.done(await profile(backend, { file, name, example, runs }, channel));
-    process.exit(0);
+    await end(0);
   } catch (error) {
-    fail(error);
+    await fail(error);
   }
 }
 

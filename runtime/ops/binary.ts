@@ -116,12 +116,13 @@ export const where: Ternary = ternary({
   name: 'where',
   wgsl: 'select(b, a, c)',
   condition: 'c',
+  compute: 'kept',
   reference: (c, a, b) => (c ? a : b),
   grad: (g, _out, c, a, b) => [undefined, isTensor(a) ? c.where(g, 0) : undefined, isTensor(b) ? c.where(0, g) : undefined],
   onnx: 'Where',
 });
 
-const copy: Binary = binary({ name: 'copy', wgsl: 'b', reference: (_a, b) => b });
+const copy: Binary = binary({ name: 'copy', wgsl: 'b', compute: 'kept', reference: (_a, b) => b });
 
 /** Overwrites a with b, which broadcasts. Returns a. */
 export const copy_: Binary = inPlace(copy);

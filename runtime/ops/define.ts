@@ -6,7 +6,7 @@
 import { JitLensError } from '../errors.ts';
 import type { Operand } from '../tensor/backend.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { dtypes, promote } from '../tensor/dtype.ts';
+import { promote } from '../tensor/dtype.ts';
 import { broadcastShapes, normalizeDims, numel, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { apply } from './apply.ts';
@@ -90,8 +90,11 @@ export function op<A extends readonly unknown[], R = Tensor>(entry: Entry<A>, ca
   return Object.assign((...args: A) => call(...args), { entry });
 }
 
-/** Which dtype operands are computed in: `float` makes integers float32, `same` promotes, `bool` tests for truth. */
-export type Compute = 'float' | 'same' | 'bool';
+/**
+ * Which dtype operands are computed in. All promote; then `float` makes integers float32, `same` counts truth values as
+ * int32, `signed` does that with uint32 too, `kept` changes nothing. `bool` tests for truth.
+ */
+export type Compute = 'float' | 'same' | 'signed' | 'kept' | 'bool';
 
 interface ElementwiseForm<A extends readonly unknown[]> extends Common<A> {
   readonly reference: (...values: number[]) => number;
@@ -114,7 +117,9 @@ function computeType(compute: Compute, inputs: readonly OperandMeta[]): DType {
     if (!Number.isInteger(input)) type = 'float32';
     else if (type === 'bool' || type === undefined) type = 'int32';
   }
-  return compute === 'float' || type === undefined ? 'float32' : type;
+  if (compute === 'float' || type === undefined) return 'float32';
+  const counted = type === 'bool' || (type === 'uint32' && compute === 'signed');
+  return counted && compute !== 'kept' ? 'int32' : type;
 }
 
 export function elementwiseSpec<A extends readonly unknown[]>(
@@ -253,14 +258,9 @@ export function contractSpec<A extends readonly unknown[]>(form: ContractForm<A>
     extents: form.extents,
     sources: form.sources,
     reference: form.reference,
-    infer: (inputs, attributes) => ({ shape: form.shape(inputs.map(shapeOf), attributes), dtype: contractType(inputs) }),
+    infer: (inputs, attributes) => ({ shape: form.shape(inputs.map(shapeOf), attributes), dtype: computeType('same', inputs) }),
     flops: (inputs, attributes, out) => 2 * numel(out.shape) * numel(form.extents(inputs.map(shapeOf), attributes)),
   };
-}
-
-function contractType(inputs: readonly OperandMeta[]): DType {
-  const type = computeType('same', inputs);
-  return dtypes[type].rank < dtypes.int32.rank ? 'int32' : type;
 }
 
 interface CompositeForm<A extends readonly unknown[], R> extends Common<A> {

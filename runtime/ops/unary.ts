@@ -2,7 +2,14 @@
 import { unary, type Unary } from './define.ts';
 
 /** The element with its sign turned. */
-export const neg: Unary = unary({ name: 'neg', wgsl: '-x', reference: (x) => -x, grad: (g) => [g.neg()], onnx: 'Neg' });
+export const neg: Unary = unary({
+  name: 'neg',
+  wgsl: '-x',
+  compute: 'signed',
+  reference: (x) => -x,
+  grad: (g) => [g.neg()],
+  onnx: 'Neg',
+});
 
 /** Distance from zero. */
 export const abs: Unary = unary({
@@ -17,6 +24,7 @@ export const abs: Unary = unary({
 export const sign: Unary = unary({
   name: 'sign',
   wgsl: 'sign(x)',
+  compute: 'signed',
   reference: Math.sign,
   grad: (g) => [g.mul(0)],
   onnx: 'Sign',

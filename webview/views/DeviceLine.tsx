@@ -7,12 +7,11 @@ import type { DeviceInfo } from '../../runtime/profile/model.ts';
 import { gigaPerSecond, milliseconds } from '../model/format.ts';
 
 function facts(device: DeviceInfo): readonly string[] {
-  const { driver, timerResolutionNs, copyBytesPerSecond, features } = device;
+  const { driver, timerResolutionNs, copyBytesPerSecond } = device;
   return [
     driver,
     timerResolutionNs === undefined ? 'no timestamps: wall time only' : `clock step ${milliseconds(timerResolutionNs / 1e6)}`,
     copyBytesPerSecond === undefined ? undefined : `copies ${gigaPerSecond(copyBytesPerSecond, 1000, 'B')}`,
-    features.length > 0 ? features.join(', ') : undefined,
   ].filter((fact) => fact !== undefined);
 }
 
@@ -21,7 +20,7 @@ export function DeviceLine({ device }: { readonly device: DeviceInfo }): VNode {
     return (
       <p class="device">
         <span class="chip">GPU</span>
-        <strong>{device.name}</strong>
+        <strong title={device.features.join(', ')}>{device.name}</strong>
         <span class="muted">{facts(device).join(' · ')}</span>
       </p>
     );
@@ -31,7 +30,7 @@ export function DeviceLine({ device }: { readonly device: DeviceInfo }): VNode {
     <div class="device notice" role="note">
       <p>
         <span class="chip chip-warning">{name}</span>
-        <strong>{device.name}</strong>
+        <strong title={device.features.join(', ')}>{device.name}</strong>
         <span class="muted">{facts(device).join(' · ')}</span>
       </p>
       <p>All times here are software times, of kernels that ran on the CPU. They say nothing about how fast a GPU would be.</p>
