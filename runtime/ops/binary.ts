@@ -47,9 +47,10 @@ export const div: Binary = binary({
 export const pow: Binary = binary({
   name: 'pow',
   wgsl: 'jl_pow(a, b)',
-  // WGSL leaves pow of a negative base open.
+  // WGSL leaves pow of a negative base, and of zero, open.
   prelude: `fn jl_pow(a: f32, b: f32) -> f32 {
   if (b == 0.0) { return 1.0; }
+  if (a == 0.0) { return bitcast<f32>(select(0u, 0x7f800000u, b < 0.0)); }
   let size = pow(abs(a), b);
   if (a >= 0.0) { return size; }
   if (b != floor(b)) { return bitcast<f32>(0x7fc00000u | u32(a > 0.0)); }

@@ -73,7 +73,12 @@ export const exp: Unary = unary({
 /** Natural logarithm; −∞ at zero, NaN below. */
 export const log: Unary = unary({
   name: 'log',
-  wgsl: 'log(x)',
+  wgsl: 'jl_log(x)',
+  // WGSL leaves the logarithm open at zero and below.
+  prelude: `fn jl_log(x: f32) -> f32 {
+  if (x > 0.0) { return log(x); }
+  return bitcast<f32>(select(0x7fc00000u, 0xff800000u, x == 0.0));
+}`,
   compute: 'float',
   flops: 4,
   reference: Math.log,
@@ -83,10 +88,11 @@ export const log: Unary = unary({
 });
 
 // WGSL asks of its own sine only that it is off by no more than 2⁻¹¹. This is that of the Cephes library: the angle less
-// quarter turns, taken away in three parts, then one of two polynomials.
+// quarter turns, taken away in three parts, then one of two polynomials. Far from 0 no digit is left, and the clamp keeps it a sine.
 const SINE = `fn jl_sine(x: f32, quarters: i32) -> f32 {
   let turns = round(x * 0.63661977);
-  let r = ((x - turns * 1.5703125) - turns * 4.8375129699707e-4) - turns * 7.5497899548919e-8;
+  let rest = ((x - turns * 1.5703125) - turns * 4.8375129699707e-4) - turns * 7.5497899548919e-8;
+  let r = clamp(rest, -0.78539819, 0.78539819);
   let z = r * r;
   let odd = r + r * z * (-1.6666654611e-1 + z * (8.3321608736e-3 - z * 1.9515295891e-4));
   let even = 1.0 - 0.5 * z + z * z * (4.1666645683e-2 + z * (-1.3887316255e-3 + z * 2.4433157118e-5));

@@ -1,0 +1,68 @@
+/**
+ * The ends of domains: every elementwise op gives what IEEE arithmetic gives there, infinities and NaN too. They do not
+ * go in: WGSL lets a device assume that none do.
+ */
+import { describe, expect, test } from 'vitest';
+import { jit, tensor, type Tensor } from 'jitlens';
+import { read } from '../support/compare.ts';
+import { onReference } from '../support/devices.ts';
+import { ops, type AnyOp } from '../support/entries.ts';
+
+const SPECIAL = [-1e30, -200, -1.5, -1, 0, 1, 1.5, 200, 1e30];
+
+const elementwise = (params: number) =>
+  ops.filter(([, { entry }]) => {
+    const { spec } = entry as { spec?: { kind: string; params?: readonly string[]; inPlace?: unknown } };
+    return spec?.kind === 'elementwise' && spec.params?.length === params && !spec.inPlace;
+  });
+
+/** As float32 has it: what is too large for it is infinite, what is too small is zero. */
+const close = (got: number, want: number, { relative, absolute }: { relative: number; absolute: number }) => {
+  const float = Math.fround(want);
+  return (
+    got === float || (Number.isNaN(got) && Number.isNaN(float)) || Math.abs(got - float) <= absolute + relative * Math.abs(float)
+  );
+};
+
+async function check(op: AnyOp, make: () => Tensor[], describeAt: (i: number) => string): Promise<void> {
+  const run = (...args: unknown[]) => op(...args);
+  const [want] = await onReference(() => read(run(...make())));
+  const results = { eager: await read(run(...make())), traced: await read(jit.trace(run, make())(...make())) };
+  for (const [how, [got]] of Object.entries(results)) {
+    const off = want?.values.flatMap((w, i) => {
+      const g = got?.values[i] ?? 12345;
+      return close(g, w, op.entry.tolerance) ? [] : [`${op.entry.name}(${describeAt(i)}) is ${g} instead of ${w}`];
+    });
+    expect(off, how).toEqual([]);
+  }
+}
+
+/** Reduced to one turn, an angle as large as 1e30 has no digits left in float32. */
+const ANGLES = new Set(['sin', 'cos']);
+
+describe.each(elementwise(1))('%s', (name, op) => {
+  const values = SPECIAL.filter((x) => !ANGLES.has(name) || Math.abs(x) < 1e6);
+  test('of special values', () =>
+    check(
+      op,
+      () => [tensor(values)],
+      (i) => String(values[i]),
+    ));
+});
+
+test('the sine of a very large angle is one', async () => {
+  for (const x of [tensor([1e30, -1e30, 1e8]).sin(), tensor([1e30, -1e30, 1e8]).cos()]) {
+    expect([...(await x.data())].filter((y) => !(Math.abs(y) <= 1))).toEqual([]);
+  }
+});
+
+describe.each(elementwise(2))('%s', (_name, op) => {
+  const rows = SPECIAL.map((a) => SPECIAL.map(() => a));
+  const columns = SPECIAL.map(() => SPECIAL);
+  test('of special values', () =>
+    check(
+      op,
+      () => [tensor(rows), tensor(columns)],
+      (i) => `${rows.flat()[i]}, ${columns.flat()[i]}`,
+    ));
+});
