@@ -17,6 +17,18 @@ export interface Signature {
   readonly guards: readonly Guard[];
 }
 
+/** Made at every call, so it is one string and no more. */
+export function signatureKey(args: Tree, module: Module | undefined): string {
+  let key = args.form;
+  const { tensors } = args;
+  for (const [i, x] of tensors.entries()) {
+    const { shape, strides, offset } = x.layout;
+    key += `|${x.dtype}[${shape.join()}](${strides.join()})@${offset} ${x.storage.backend.info.name}`;
+    for (let j = 0; j < i; j++) if (tensors[j]?.storage === x.storage) key += `=${j}${tensors[j] === x ? '!' : ''}`;
+  }
+  return module ? `${key}|${modes(module).join()}` : key;
+}
+
 export function signatureOf(args: Tree, module: Module | undefined): Signature {
   const guards: Guard[] = [{ name: 'structure and plain values of the arguments', value: args.form }];
   const storages = args.tensors.map((x) => x.storage);
@@ -29,7 +41,7 @@ export function signatureOf(args: Tree, module: Module | undefined): Signature {
     guards.push({ name: `device of tensor ${i}`, value: x.storage.backend.info.name });
   });
   if (module) guards.push({ name: 'training mode', value: modes(module).join(' ') });
-  return { key: guards.map((g) => g.value).join('|'), guards };
+  return { key: signatureKey(args, module), guards };
 }
 
 /** Training or not, for the module and all inside, in order. */

@@ -14,11 +14,14 @@ import type { Place, Plan } from './compile.ts';
 
 export class Replay {
   private slots: readonly PooledBuffer[] | undefined;
+  private readonly outside: readonly ExternalNode[];
 
   constructor(
     readonly plan: Plan,
     private readonly backend: GpuBackend,
-  ) {}
+  ) {
+    this.outside = plan.recorded.nodes.filter((node) => node.kind === 'external');
+  }
 
   run(inputs: readonly Tensor[]): Tensor[] {
     const { gpu } = this.backend;
@@ -63,8 +66,7 @@ export class Replay {
 
   private externals(inputs: readonly Tensor[]): Map<ExternalNode, Tensor> {
     const bound = new Map<ExternalNode, Tensor>();
-    for (const node of this.plan.recorded.nodes) {
-      if (node.kind !== 'external') continue;
+    for (const node of this.outside) {
       const tensor = node.tensor ?? inputs[node.position ?? -1];
       bound.set(node, invariant(tensor, `${node.name} is bound`));
     }

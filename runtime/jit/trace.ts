@@ -10,7 +10,7 @@ import { activeRecorder, withRecorder } from '../ops/recorder.ts';
 import { currentBackend, type Backend } from '../tensor/backend.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { compile, type Plan } from './compile.ts';
-import { firstDifference, signatureOf, type Signature } from './guard.ts';
+import { firstDifference, signatureKey, signatureOf, type Signature } from './guard.ts';
 import { interpret } from './interpret.ts';
 import { TraceRecorder } from './record.ts';
 import { Replay } from './run.ts';
@@ -99,21 +99,25 @@ class TraceCache implements TraceInfo {
   call(args: readonly unknown[]): unknown {
     // Inside another trace the ops themselves are what is wanted.
     if (activeRecorder()) return this.fn(...(args as never[]));
-    const { tensors } = flattenTree(args, 'arguments');
-    const compiled = this.lookUp(args);
+    const tree = flattenTree(args, 'arguments');
+    const compiled = this.find(tree);
     if (!compiled) {
       this.eagerCalls++;
       return this.fn(...(args as never[]));
     }
-    return compiled.outputs.rebuild(compiled.run(tensors));
+    return compiled.outputs.rebuild(compiled.run(tree.tensors));
   }
 
   /** The trace for such a call, made if need be; undefined past the limit. */
   lookUp(args: readonly unknown[]): Compiled | undefined {
-    const tree = flattenTree(args, 'arguments');
-    const signature = signatureOf(tree, this.module);
-    const known = this.compiled.find((c) => c.signature.key === signature.key);
+    return this.find(flattenTree(args, 'arguments'));
+  }
+
+  private find(tree: Tree): Compiled | undefined {
+    const key = signatureKey(tree, this.module);
+    const known = this.compiled.find((c) => c.signature.key === key);
     if (known) return known;
+    const signature = signatureOf(tree, this.module);
     const last = this.compiled.at(-1);
     if (last) this.recompiles.push(firstDifference(last.signature, signature));
     if (this.compiled.length >= MAX_SIGNATURES) return undefined;

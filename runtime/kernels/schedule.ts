@@ -20,6 +20,10 @@ export interface Schedule {
 }
 
 const THREADS = 64;
+/** Without sums there is little to do between load and store: larger workgroups, and several loads under way in a thread. */
+const STREAMING_THREADS = 256;
+const STREAMING_TILE = 4;
+const STREAMING_POSITIONS = 1 << 18;
 const COOPERATING = 256;
 /** Fewer threads than this leave a GPU idle; tiles shrink before that. */
 const ENOUGH_THREADS = 1 << 15;
@@ -35,11 +39,11 @@ export function schedule(lowered: Nest): Schedule {
   if (longest >= 128 && positions < 16384 && longest > positions / 64 && cooperative(nest)) {
     return { kind: 'workgroup per element', nest, workgroupSize: COOPERATING, unrolled: new Set(), tile: 1 };
   }
-  const tiled = sums.length > 0 ? tile(nest, positions) : { nest, count: 1 };
+  const tiled = sums.length > 0 ? tile(nest, positions) : stream(nest, positions);
   return {
     kind: 'thread per element',
     nest: tiled.nest,
-    workgroupSize: THREADS,
+    workgroupSize: sums.length > 0 ? THREADS : STREAMING_THREADS,
     unrolled: unrolledAxes(tiled.nest),
     tile: tiled.count,
   };
@@ -87,6 +91,14 @@ function tile(nest: Nest, positions: number): { nest: Nest; count: number } {
   let tiled = rows > 1 ? writeOut(nest, first.axis, rows) : nest;
   if (second && columns > 1) tiled = writeOut(tiled, second.axis, columns);
   return { nest: tiled, count: rows * columns };
+}
+
+/** Gives a thread several positions, far apart so that neighbouring threads stay next to each other in memory. */
+function stream(nest: Nest, positions: number): { nest: Nest; count: number } {
+  const whole = nest.axes.find((a) => a.extent % STREAMING_TILE === 0);
+  const along = whole ?? nest.axes.find((a) => a.extent >= 4 * STREAMING_TILE);
+  if (!along || positions < STREAMING_POSITIONS) return { nest, count: 1 };
+  return { nest: writeOut(nest, along, STREAMING_TILE), count: STREAMING_TILE };
 }
 
 /** The largest power of two (or the whole extent) that is at most `limit`. */
