@@ -2,9 +2,11 @@
 import { ReferenceBackend } from '../../../runtime/device/reference.ts';
 import { setCurrentBackend } from '../../../runtime/tensor/backend.ts';
 
+const reference = new ReferenceBackend();
+
 /** For pieces that make tensors and run ops at once; what they give may be awaited outside. */
 export function onReference<T>(body: () => T): T {
-  const previous = setCurrentBackend(new ReferenceBackend());
+  const previous = setCurrentBackend(reference);
   try {
     return body();
   } finally {
@@ -14,7 +16,7 @@ export function onReference<T>(body: () => T): T {
 
 /** For pieces that read results in between. */
 export async function whollyOnReference(body: () => Promise<void>): Promise<void> {
-  const previous = setCurrentBackend(new ReferenceBackend());
+  const previous = setCurrentBackend(reference);
   try {
     await body();
   } finally {
