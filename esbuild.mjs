@@ -1,6 +1,6 @@
 /** Builds everything into dist/. Usage: node esbuild.mjs [--watch] [--production]. Types are checked apart, by `npm run check`. */
 import { build, context } from 'esbuild';
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 
 const watch = process.argv.includes('--watch');
@@ -24,7 +24,7 @@ const node = {
     watchdog: 'runtime/host/watchdog.ts',
     register: 'runtime/load/register.ts',
     hooks: 'runtime/load/hooks.ts',
-    bench: 'test/bench/main.ts',
+    ...(production ? {} : { bench: 'test/bench/main.ts' }),
   },
   outdir: 'dist',
   platform: 'node',
@@ -67,5 +67,13 @@ if (existsSync(softwareGpu)) await cp(softwareGpu, 'dist/swiftshader.tar.br');
 
 for (const options of [node, extension, webview]) {
   if (watch) await (await context(options)).watch();
-  else await build(options);
+  else await removeStale(await build({ ...options, metafile: true }), options);
+}
+
+/** Chunks are named after their contents; those of earlier builds would be shipped. */
+async function removeStale({ metafile }, { outdir, splitting }) {
+  if (!splitting) return;
+  for (const name of await readdir(outdir)) {
+    if (/^chunk-.*\.js(\.map)?$/.test(name) && !(`${outdir}/${name}` in metafile.outputs)) await rm(`${outdir}/${name}`, { force: true });
+  }
 }

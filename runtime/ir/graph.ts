@@ -38,6 +38,8 @@ export interface ExternalNode extends NodeCommon {
   readonly storage: number;
   /** The tensor itself, unless it is an argument. */
   readonly tensor?: Tensor;
+  /** The code makes it from host data at every call, so nobody else holds it. */
+  readonly made?: boolean;
 }
 
 export interface OpNode extends NodeCommon {
@@ -48,9 +50,19 @@ export interface OpNode extends NodeCommon {
 
 export type Node = ExternalNode | OpNode;
 
+/** A tensor that a run gives back: a view of one of the graph's outputs, by number, or of a tensor from outside. */
+export interface Returned {
+  readonly of: number | ExternalNode;
+  /** Over the row-major elements of the output, or over the storage of the tensor from outside. */
+  readonly layout: Layout;
+}
+
 export interface Graph {
   readonly nodes: readonly Node[];
+  /** As recorded, the tensors that the code returns; once functional, the values that are given memory of their own. */
   readonly outputs: readonly Node[];
+  /** What the code returns, once the graph is functional. */
+  readonly returned?: readonly Returned[];
   /** Tensors from outside whose elements are replaced when the run is over. */
   readonly writes: readonly { readonly target: ExternalNode; readonly value: Node }[];
 }
@@ -105,7 +117,7 @@ export class GraphBuilder {
   }
 
   external(
-    of: Pick<ExternalNode, 'role' | 'name' | 'layout' | 'meta' | 'stack' | 'storage' | 'tensor' | 'position'>,
+    of: Pick<ExternalNode, 'role' | 'name' | 'layout' | 'meta' | 'stack' | 'storage' | 'tensor' | 'position' | 'made'>,
   ): ExternalNode {
     const id = nextId++;
     const node: ExternalNode = { ...of, kind: 'external', id, inputs: [], origins: new Set([id]) };
@@ -151,6 +163,7 @@ export function rewrite(graph: Graph, visit: (node: OpNode, build: GraphBuilder,
   return {
     nodes: build.nodes,
     outputs: graph.outputs.map(current),
+    returned: graph.returned,
     writes: graph.writes.map((w) => ({ target: current(w.target) as ExternalNode, value: current(w.value) })),
   };
 }

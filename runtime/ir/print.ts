@@ -2,7 +2,8 @@
 import { basename } from 'node:path';
 import { formatAttributes } from '../ops/spec.ts';
 import { dtypes } from '../tensor/dtype.ts';
-import { isNode, nodeName, type Graph, type Node } from './graph.ts';
+import { sameLayout } from '../tensor/layout.ts';
+import { isNode, layoutOf, nodeName, type Graph, type Node, type Returned } from './graph.ts';
 
 export function print(graph: Graph, options: { spans?: boolean } = {}): string {
   const names = new Map<Node, string>();
@@ -17,6 +18,11 @@ export function print(graph: Graph, options: { spans?: boolean } = {}): string {
   });
   const name = (node: Node) => names.get(node) ?? '?';
   for (const { target, value } of graph.writes) lines.push(`write ${name(target)} = ${name(value)}`);
-  lines.push(`return ${graph.outputs.map(name).join(', ')}`);
+  const view = ({ of, layout }: Returned) => {
+    const node = typeof of === 'number' ? graph.outputs[of] : of;
+    if (!node || sameLayout(layout, layoutOf(node))) return node ? name(node) : '?';
+    return `${name(node)} as [${layout.shape.join()}](${layout.strides.join()})@${layout.offset}`;
+  };
+  lines.push(`return ${(graph.returned?.map(view) ?? graph.outputs.map(name)).join(', ')}`);
   return lines.join('\n') + '\n';
 }

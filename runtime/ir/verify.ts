@@ -27,6 +27,9 @@ export function verify(graph: Graph, properties: { functional: boolean }): void 
     ids.add(node.id);
   }
   for (const output of graph.outputs) invariant(seen.has(output), 'outputs are computed');
+  invariant(!properties.functional || graph.returned, 'a functional graph says what is returned');
+  for (const { of } of graph.returned ?? [])
+    invariant(typeof of === 'number' ? graph.outputs[of] : seen.has(of), 'what is returned is computed');
   for (const { target, value } of graph.writes) {
     invariant(seen.has(target) && seen.has(value), 'what is written back is computed');
     invariant(

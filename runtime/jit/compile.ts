@@ -50,9 +50,7 @@ export function compile(recorded: Graph, gpu: Gpu): Plan {
   const optimised = timed('passes', () => optimise(recorded));
   const { graph } = optimised;
   const fusion = timed('fusion', () => fuse(graph, { maxStorageBuffers: gpu.maxStorageBuffers }));
-  const results = [...new Set([...fusion.outputs.map((o) => o.base), ...graph.writes.map((w) => w.value)])].filter(
-    (n) => n.kind === 'op',
-  );
+  const results = [...new Set([...graph.outputs, ...graph.writes.map((w) => w.value)])];
   const memory = planMemory(fusion.groups, new Set(results));
   const places = new Places(results, memory);
   const texts = timed('kernels', () =>

@@ -6,7 +6,7 @@ import { invariant } from '../errors.ts';
 import { isNode, type Graph, type Node } from '../ir/graph.ts';
 import { apply } from '../ops/apply.ts';
 import { copy_ } from '../ops/binary.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
 
 export function interpret(graph: Graph, inputs: readonly Tensor[]): Tensor[] {
   const values = new Map<Node, Tensor>();
@@ -25,6 +25,7 @@ export function interpret(graph: Graph, inputs: readonly Tensor[]): Tensor[] {
       );
   }
   const outputs = graph.outputs.map(valueOf);
+  const storageOf = (x: Tensor | undefined) => invariant(x, 'what is returned is computed').storage;
   for (const { target, value } of graph.writes) copy_(valueOf(target), valueOf(value));
-  return outputs;
+  return graph.returned?.map(({ of, layout }) => new Tensor(storageOf(typeof of === 'number' ? outputs[of] : valueOf(of)), layout)) ?? outputs;
 }

@@ -3,7 +3,7 @@
  * writes as they were, each with the lines that called it. Tensors that come from outside are held, not copied.
  */
 import { JitLensError } from '../errors.ts';
-import { GraphBuilder, type Graph, type Node } from '../ir/graph.ts';
+import { GraphBuilder, type ExternalNode, type Graph, type Node } from '../ir/graph.ts';
 import { Parameter } from '../nn/module.ts';
 import type { Recorder } from '../ops/recorder.ts';
 import type { Attributes, OpSpec } from '../ops/spec.ts';
@@ -23,7 +23,7 @@ export class TraceRecorder implements Recorder {
     private readonly names: ReadonlyMap<Tensor, string> = new Map(),
   ) {
     inputs.forEach((x, i) => {
-      if (!this.nodes.has(x)) this.external('input', `input${i}`, x, i);
+      if (!this.nodes.has(x)) this.external('input', `input${i}`, x, { position: i });
     });
   }
 
@@ -46,7 +46,7 @@ export class TraceRecorder implements Recorder {
         userFrames()[0],
       );
     }
-    this.external('constant', `constant${this.nodes.size}`, made);
+    this.external('constant', `constant${this.nodes.size}`, made, { made: true });
   }
 
   private node(x: Tensor): Node {
@@ -56,13 +56,18 @@ export class TraceRecorder implements Recorder {
     );
   }
 
-  private external(role: 'input' | 'parameter' | 'constant', name: string, x: Tensor, position?: number): Node {
+  private external(
+    role: ExternalNode['role'],
+    name: string,
+    x: Tensor,
+    more: Pick<ExternalNode, 'position' | 'made'> = {},
+  ): Node {
     const meta = { shape: x.shape, dtype: x.dtype };
     let storage = this.storages.indexOf(x.storage);
     if (storage < 0) storage = this.storages.push(x.storage) - 1;
     // An argument is bound anew at each call; holding the example would keep its memory.
     const tensor = role === 'input' ? undefined : x;
-    const node = this.build.external({ role, name, layout: x.layout, meta, stack: userFrames(), storage, tensor, position });
+    const node = this.build.external({ role, name, layout: x.layout, meta, stack: userFrames(), storage, tensor, ...more });
     this.nodes.set(x, node);
     return node;
   }

@@ -4,10 +4,10 @@
  */
 import { invariant } from '../errors.ts';
 import type { PooledBuffer } from '../device/buffers.ts';
-import type { ExternalNode } from '../ir/graph.ts';
+import type { ExternalNode, Node } from '../ir/graph.ts';
 import { bufferOf, type GpuBackend } from '../kernels/eager.ts';
 import { bytesOf } from '../passes/memory.ts';
-import { contiguous, isContiguous } from '../tensor/layout.ts';
+import { contiguous } from '../tensor/layout.ts';
 import { numel } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Place, Plan } from './compile.ts';
@@ -26,6 +26,7 @@ export class Replay {
   run(inputs: readonly Tensor[]): Tensor[] {
     const { gpu } = this.backend;
     const { plan } = this;
+    const { graph } = plan.optimised;
     this.slots ??= plan.memory.slots.map((bytes) => gpu.pool.take(bytes));
     const { slots } = this;
     const externals = this.externals(inputs);
@@ -43,22 +44,16 @@ export class Replay {
       const { parameters, workgroups } = kernel.text;
       gpu.dispatch({ pipeline, parameters, workgroups, buffers: kernel.storages.map(bufferAt), label: name });
     }
-    for (const { target, value } of plan.optimised.graph.writes) {
+    const resultOf = (node: Node | undefined) =>
+      invariant(node && results[plan.results.indexOf(node)], 'what is written and returned is a result');
+    for (const { target, value } of graph.writes) {
       const tensor = tensorOf(target);
-      const from =
-        value.kind === 'external'
-          ? tensorOf(value)
-          : invariant(results[plan.results.indexOf(value)], 'a written value is a result');
-      gpu.copy(bufferOf(from), bufferOf(tensor), bytesOf(value));
+      gpu.copy(bufferOf(resultOf(value)), bufferOf(tensor), bytesOf(value));
       tensor.storage.version++;
     }
-    const outputs = plan.fusion.outputs.map(({ base, layout }) => {
-      if (base.kind === 'external') {
-        const { storage, layout: own } = tensorOf(base);
-        return new Tensor(storage, isContiguous(own) ? { ...layout, offset: layout.offset + own.offset } : own);
-      }
-      return new Tensor(invariant(results[plan.results.indexOf(base)], 'an output is a result').storage, layout);
-    });
+    const outputs = invariant(graph.returned, 'the graph says what is returned').map(
+      ({ of, layout }) => new Tensor((typeof of === 'number' ? resultOf(graph.outputs[of]) : tensorOf(of)).storage, layout),
+    );
     const returned = new Set(outputs.map((o) => o.storage));
     for (const result of results) if (!returned.has(result.storage)) result.dispose();
     return outputs;

@@ -14,10 +14,7 @@ export function replaceAxes(b: Builder, to: Replacement, cut: (a: Axis) => reado
   const visit = (expr: Expr): Expr => {
     const known = done.get(expr);
     if (known) return known;
-    const outer = b.origin;
-    b.origin = expr.origin;
-    const result = rebuilt(expr);
-    b.origin = outer;
+    const result = b.as(expr, () => rebuilt(expr));
     done.set(expr, result);
     return result;
   };

@@ -45,6 +45,15 @@ export class Builder {
   /** The graph node that expressions are being built for. */
   origin = -1;
 
+  /** What `make` builds is for the graph node that `like` is for. */
+  as<T>(like: Expr, make: () => T): T {
+    const outer = this.origin;
+    this.origin = like.origin;
+    const made = make();
+    this.origin = outer;
+    return made;
+  }
+
   private share(key: string, make: (common: Common) => Expr, type: DType, free: Map<string, Axis>): Expr {
     const twin = this.made.get(key);
     if (twin) return twin;

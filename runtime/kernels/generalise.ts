@@ -21,6 +21,10 @@ export function generalise(b: Builder, exprs: readonly Expr[], over: Axis): Expr
   const [first] = exprs;
   if (!first) return undefined;
   if (exprs.every((e) => e === first)) return first;
+  return b.as(first, () => general(b, first, exprs, over));
+}
+
+function general(b: Builder, first: Expr, exprs: readonly Expr[], over: Axis): Expr | undefined {
   const inner = (pick: (e: Expr) => Expr | undefined) => {
     const parts = exprs.map(pick).filter((e) => e !== undefined);
     return parts.length === exprs.length ? generalise(b, parts, over) : undefined;

@@ -96,7 +96,8 @@ class Lowering {
     const known = this.memo.get(key);
     if (known) return known;
     const outer = this.b.origin;
-    this.b.origin = input.origins.values().next().value ?? input.id;
+    // A load is for the op that reads; what comes from outside has no line of its own to point at.
+    if (input.kind === 'op') this.b.origin = input.origins.values().next().value ?? input.id;
     const expr = input.kind === 'op' && this.inside.has(input) ? this.compute(input, index, depth) : this.load(input, index);
     this.b.origin = outer;
     this.memo.set(key, expr);

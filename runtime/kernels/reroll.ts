@@ -28,14 +28,8 @@ class Roller {
     const known = this.done.get(expr);
     if (known) return known;
     const terms = addends(expr).map((t) => (t === expr ? t : this.sums(t)));
-    const result =
-      terms.length > 1
-        ? this.sum(terms, expr.type)
-        : withChildren(
-            this.b,
-            expr,
-            children(expr).map((c) => this.sums(c)),
-          );
+    const inner = terms.length > 1 ? terms : children(expr).map((c) => this.sums(c));
+    const result = this.b.as(expr, () => (terms.length > 1 ? this.sum(terms, expr.type) : withChildren(this.b, expr, inner)));
     this.done.set(expr, result);
     return result;
   }

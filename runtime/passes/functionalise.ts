@@ -5,9 +5,11 @@
  */
 import { invariant, JitLensError } from '../errors.ts';
 import { conversions } from '../ops/convert.ts';
+import { clone } from '../ops/move.ts';
+import type { OpSpec } from '../ops/spec.ts';
 import { expand } from '../ops/views.ts';
 import { writeSpec } from '../ops/write.ts';
-import { GraphBuilder, isNode, type ExternalNode, type Graph, type Node, type OpNode } from '../ir/graph.ts';
+import { GraphBuilder, isNode, nodeName, type ExternalNode, type Graph, type Node, type OpNode, type Returned } from '../ir/graph.ts';
 import { axis, fromAxis } from '../tensor/affine.ts';
 import { contiguous, isContiguous, type Layout } from '../tensor/layout.ts';
 import { numel, sameShape } from '../tensor/shape.ts';
@@ -37,6 +39,20 @@ export const functionalise = definePass({
   },
 });
 
+/** Whether somebody else holds it, and sees what is written. */
+function isOutside(base: Node): base is ExternalNode {
+  return base.kind === 'external' && !base.made;
+}
+
+function copyOf(node: Node): OpSpec {
+  return invariant(clone.entry.spec, `${nodeName(node)} can be copied`);
+}
+
+/** Eager code took this view, so strides can say it. */
+function viewedBy(layout: Layout, { op, attributes }: OpNode): Layout {
+  return invariant(op.kind === 'move' && op.view?.(layout, attributes), `${op.name} is a view`);
+}
+
 class Functional {
   private readonly build = new GraphBuilder();
   private readonly aliases = new Map<Node, Alias>();
@@ -51,7 +67,8 @@ class Functional {
     this.build.keep(node);
     this.externals.push(node);
     this.aliases.set(node, { base: node, chain: [] });
-    this.current.set(node, node);
+    // Host data is the same at every call, and so must not be written.
+    this.current.set(node, node.made ? this.build.op(copyOf(node), [node], {}, node) : node);
   }
 
   view(node: OpNode, input: Node): void {
@@ -83,7 +100,7 @@ class Functional {
       const { shape, strides, offset } = layout;
       this.current.set(base, this.build.op(writeSpec, [this.value(base), value], { shape, strides, offset }, node));
     }
-    if (base.kind === 'external') this.changed.add(base);
+    if (isOutside(base)) this.changed.add(base);
     this.aliases.set(node, { base, chain });
   }
 
@@ -132,11 +149,19 @@ class Functional {
   }
 
   finish(graph: Graph): Graph {
-    const outputs = graph.outputs.map((x) => this.read(x));
     for (const target of this.changed) this.refuseAliases(target);
+    const bases: Node[] = [];
+    const returned = graph.outputs.map((x): Returned => {
+      const { base, chain } = this.alias(x);
+      const layout = chain.reduce(viewedBy, isOutside(base) ? base.layout : contiguous(base.meta.shape));
+      if (isOutside(base)) return { of: base, layout };
+      const known = bases.indexOf(base);
+      return { of: known < 0 ? bases.push(base) - 1 : known, layout };
+    });
     return {
       nodes: this.build.nodes,
-      outputs,
+      outputs: bases.map((base) => this.value(base)),
+      returned,
       writes: [...this.changed].map((target) => ({ target, value: this.value(target) })),
     };
   }

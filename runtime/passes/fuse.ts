@@ -4,10 +4,8 @@
  * would repeat real work, and every boundary that is left has its reason.
  */
 import type { Group } from '../kernels/lower.ts';
-import { consumers, isNode, layoutOf, nodeInputs, nodeName, type Graph, type Node, type OpNode } from '../ir/graph.ts';
-import { contiguous, isContiguous } from '../tensor/layout.ts';
+import { consumers, isNode, nodeInputs, nodeName, type Graph, type Node, type OpNode } from '../ir/graph.ts';
 import { numel } from '../tensor/shape.ts';
-import { viewOf, type ViewOf } from './views.ts';
 
 export interface FusedGroup extends Group {
   readonly root: OpNode;
@@ -18,8 +16,6 @@ export interface FusedGroup extends Group {
 
 export interface Fusion {
   readonly groups: readonly FusedGroup[];
-  /** What each output is a view of: something stored, or a tensor from outside. */
-  readonly outputs: readonly ViewOf[];
 }
 
 /** A cheap op may be computed again this many times rather than be stored and read. */
@@ -28,20 +24,12 @@ const CHEAP_REPEATS = 4;
 const NESTED_SUM = 32;
 
 export function fuse(graph: Graph, limits: { maxStorageBuffers: number }): Fusion {
-  const outputs = graph.outputs.map(returned);
   const plan = new Planner(graph);
-  for (const { base } of outputs) plan.keep(base, 'it is an output');
+  for (const output of graph.outputs) plan.keep(output, 'it is an output');
   for (const { value } of graph.writes) plan.keep(value, 'it replaces a tensor from outside');
   plan.decide();
   while (plan.splitLargest(limits.maxStorageBuffers - 1)) plan.decide();
-  return { groups: plan.groups(), outputs };
-}
-
-/** A view of an argument that does not lie in row-major order cannot be said by strides over it, so it is copied. */
-function returned(output: Node): ViewOf {
-  const view = viewOf(output);
-  const plain = view.base === output || view.base.kind === 'op' || isContiguous(layoutOf(view.base));
-  return plain ? view : { base: output, layout: contiguous(output.meta.shape) };
+  return { groups: plan.groups() };
 }
 
 class Planner {

@@ -6,10 +6,11 @@ import { fold } from './fold.ts';
 import { forwardWrites } from './forward-writes.ts';
 import { functionalise } from './functionalise.ts';
 import { prune } from './prune.ts';
+import { separate } from './separate.ts';
 import { share } from './share.ts';
 import { tileWrites } from './tile-writes.ts';
 
-export const pipeline: readonly Pass[] = [functionalise, forwardWrites, fold, tileWrites, share, prune];
+export const pipeline: readonly Pass[] = [functionalise, forwardWrites, fold, tileWrites, share, prune, separate];
 
 export interface Optimised {
   readonly graph: Graph;

@@ -7,7 +7,8 @@ export const prune = definePass({
   doc: 'Ops whose results nothing uses go. Arguments stay, used or not.',
   requires: ['functional'],
   run(graph) {
-    const live = new Set<Node>([...graph.outputs, ...graph.writes.flatMap((w) => [w.value, w.target])]);
+    const returned = (graph.returned ?? []).flatMap(({ of }) => (typeof of === 'number' ? [] : [of]));
+    const live = new Set<Node>([...graph.outputs, ...returned, ...graph.writes.flatMap((w) => [w.value, w.target])]);
     for (const node of [...graph.nodes].reverse()) if (live.has(node)) for (const input of nodeInputs(node)) live.add(input);
     return {
       ...graph,

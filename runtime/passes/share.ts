@@ -4,20 +4,15 @@ import { definePass } from './define.ts';
 
 export const share = definePass({
   name: 'share',
-  doc: 'Equal expressions are computed once. Two values that are both returned stay two, or writing one would change the other.',
+  doc: 'Equal expressions are computed once.',
   requires: ['functional'],
   run(graph) {
-    const returned = new Set([...graph.outputs, ...graph.writes.map((w) => w.value)]);
-    const seen = new Map<string, { node: OpNode; returned: boolean }>();
-    return rewrite(graph, (node, _build, before) => {
+    const seen = new Map<string, OpNode>();
+    return rewrite(graph, (node) => {
       const key = nodeKey(node);
       const twin = seen.get(key);
-      if (twin && !(twin.returned && returned.has(before))) {
-        twin.returned ||= returned.has(before);
-        return twin.node;
-      }
-      if (!twin) seen.set(key, { node, returned: returned.has(before) });
-      return undefined;
+      if (!twin) seen.set(key, node);
+      return twin;
     });
   },
 });

@@ -32,6 +32,8 @@ export const cases: readonly Case[] = [
     make: () => ({ fn: (a: Tensor, b: Tensor) => a.matmul(b), inputs: [randn([n, n]), randn([n, n])] }),
   })),
   { name: 'softmax', make: () => ({ fn: (x) => x.softmax(-1), inputs: [randn([4096, 1024])] }) },
+  // What is left when there is nothing to compute: the cost of a call, a submit and a wait.
+  { name: 'one-element', make: () => ({ fn: (x) => x.add(1), inputs: [randn([1])] }) },
   {
     name: 'eager-1000-adds',
     only: 'eager',

@@ -35,7 +35,10 @@ async function bench(c: Case): Promise<void> {
   if (traced) {
     const [got, want] = [await traced(...inputs).data(), await fn(...inputs).data()];
     const { relative } = difference([got], [want]);
-    if (!(relative <= TOLERANCE)) { line(c, 'traced', { error: `values differ from eager by ${relative}` }); return; }
+    if (!(relative <= TOLERANCE)) {
+      line(c, 'traced', { error: `values differ from eager by ${relative}` });
+      return;
+    }
   }
   if (c.only !== 'traced') await time(c, 'eager', () => void fn(...inputs));
   if (traced) await time(c, 'traced', () => void traced(...inputs));

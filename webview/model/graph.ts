@@ -111,7 +111,7 @@ function collectLinks(
         tensors: new Map(),
         innerFrom: new Set(),
         innerTo: new Set(),
-        parent: together ? inner[0]?.parent : undefined,
+        parent: together ? inner[0].parent : undefined,
       };
       links.set(id, link);
     }
