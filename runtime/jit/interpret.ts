@@ -27,5 +27,8 @@ export function interpret(graph: Graph, inputs: readonly Tensor[]): Tensor[] {
   const outputs = graph.outputs.map(valueOf);
   const storageOf = (x: Tensor | undefined) => invariant(x, 'what is returned is computed').storage;
   for (const { target, value } of graph.writes) copy_(valueOf(target), valueOf(value));
-  return graph.returned?.map(({ of, layout }) => new Tensor(storageOf(typeof of === 'number' ? outputs[of] : valueOf(of)), layout)) ?? outputs;
+  return (
+    graph.returned?.map(({ of, layout }) => new Tensor(storageOf(typeof of === 'number' ? outputs[of] : valueOf(of)), layout)) ??
+    outputs
+  );
 }

@@ -5,7 +5,8 @@
 import { JitLensError } from '../errors.ts';
 import { GraphBuilder, type ExternalNode, type Graph, type Node } from '../ir/graph.ts';
 import { Parameter } from '../nn/module.ts';
-import type { Recorder } from '../ops/recorder.ts';
+import { clone } from '../ops/move.ts';
+import { withRecorder, type Recorder } from '../ops/recorder.ts';
 import type { Attributes, OpSpec } from '../ops/spec.ts';
 import type { Operand } from '../tensor/backend.ts';
 import type { Storage } from '../tensor/storage.ts';
@@ -46,7 +47,9 @@ export class TraceRecorder implements Recorder {
         userFrames()[0],
       );
     }
-    this.external('constant', `constant${this.nodes.size}`, made, { made: true });
+    // The code may write it while it is recorded; every later call starts from what it was.
+    const tensor = withRecorder(undefined, () => clone(made));
+    this.external('constant', `constant${this.nodes.size}`, made, { made: true, tensor });
   }
 
   private node(x: Tensor): Node {
@@ -60,7 +63,7 @@ export class TraceRecorder implements Recorder {
     role: ExternalNode['role'],
     name: string,
     x: Tensor,
-    more: Pick<ExternalNode, 'position' | 'made'> = {},
+    more: Pick<ExternalNode, 'position' | 'made' | 'tensor'> = {},
   ): Node {
     const meta = { shape: x.shape, dtype: x.dtype };
     let storage = this.storages.indexOf(x.storage);

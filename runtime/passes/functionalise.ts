@@ -9,7 +9,16 @@ import { clone } from '../ops/move.ts';
 import type { OpSpec } from '../ops/spec.ts';
 import { expand } from '../ops/views.ts';
 import { writeSpec } from '../ops/write.ts';
-import { GraphBuilder, isNode, nodeName, type ExternalNode, type Graph, type Node, type OpNode, type Returned } from '../ir/graph.ts';
+import {
+  GraphBuilder,
+  isNode,
+  nodeName,
+  type ExternalNode,
+  type Graph,
+  type Node,
+  type OpNode,
+  type Returned,
+} from '../ir/graph.ts';
 import { axis, fromAxis } from '../tensor/affine.ts';
 import { contiguous, isContiguous, type Layout } from '../tensor/layout.ts';
 import { numel, sameShape } from '../tensor/shape.ts';
