@@ -5,12 +5,13 @@
  */
 import { JitLensError } from '../errors.ts';
 import { GpuBackend } from '../kernels/eager.ts';
-import { Module } from '../nn/module.ts';
+import { Module, Parameter } from '../nn/module.ts';
 import { activeRecorder, withRecorder } from '../ops/recorder.ts';
 import { currentBackend, type Backend } from '../tensor/backend.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { compile, type Plan } from './compile.ts';
 import { firstDifference, signatureKey, signatureOf, type Signature } from './guard.ts';
+import { Held } from './held.ts';
 import { interpret } from './interpret.ts';
 import { TraceRecorder } from './record.ts';
 import { Replay } from './run.ts';
@@ -35,6 +36,8 @@ export interface Compiled {
   readonly plan?: Plan;
   readonly run: (inputs: readonly Tensor[]) => Tensor[];
   readonly outputs: Tree;
+  /** Tensors that the code holds: the module's parameters as they were, and all that it used. */
+  readonly held: Held;
 }
 
 export interface TraceInfo {
@@ -60,7 +63,7 @@ export function trace<M extends Module>(module: M, inputs: Parameters<M['forward
 export function trace(target: AnyFunction | Module, inputs: readonly unknown[]): Traced<AnyFunction> {
   const fn = target instanceof Module ? (...args: never[]) => target.forward(...args) : target;
   const state = new TraceCache(fn, target instanceof Module ? target : undefined);
-  state.lookUp(inputs);
+  state.add(flattenTree(inputs, 'arguments'));
   return Object.assign((...args: never[]) => state.call(args), { info: state });
 }
 
@@ -80,7 +83,7 @@ export function traceModule<M extends Module>(
         );
       }
       const state = new TraceCache((...rest: never[]): unknown => Reflect.apply(method, module, rest), module);
-      state.lookUp(args ?? []);
+      state.add(flattenTree(args ?? [], 'arguments'));
       return [name, Object.assign((...rest: never[]) => state.call(rest), { info: state })];
     }),
   );
@@ -100,33 +103,35 @@ class TraceCache implements TraceInfo {
     // Inside another trace the ops themselves are what is wanted.
     if (activeRecorder()) return this.fn(...(args as never[]));
     const tree = flattenTree(args, 'arguments');
-    const compiled = this.find(tree);
-    if (!compiled) {
-      this.eagerCalls++;
-      return this.fn(...(args as never[]));
-    }
-    return compiled.outputs.rebuild(compiled.run(tree.tensors));
-  }
-
-  /** The trace for such a call, made if need be; undefined past the limit. */
-  lookUp(args: readonly unknown[]): Compiled | undefined {
-    return this.find(flattenTree(args, 'arguments'));
-  }
-
-  private find(tree: Tree): Compiled | undefined {
     const key = signatureKey(tree, this.module);
-    const known = this.compiled.find((c) => c.signature.key === key);
-    if (known) return known;
-    const signature = signatureOf(tree, this.module);
-    const last = this.compiled.at(-1);
-    if (last) this.recompiles.push(firstDifference(last.signature, signature));
-    if (this.compiled.length >= MAX_SIGNATURES) return undefined;
-    const made = this.trace(tree, signature);
-    this.compiled.push(made);
-    return made;
+    const known = this.compiled.find((c) => c.signature.key === key && !c.held.difference(tree.tensors));
+    if (known) return known.outputs.rebuild(known.run(tree.tensors));
+    // The run that is recorded is this call's run: another one would write in place a second time.
+    if (this.compiled.length < MAX_SIGNATURES) return this.add(tree);
+    this.noteDifference(tree, signatureOf(tree, this.module));
+    this.eagerCalls++;
+    return this.fn(...(args as never[]));
   }
 
-  private trace(tree: Tree, signature: Signature): Compiled {
+  /** Runs and records such a call, and gives its result. */
+  add(tree: Tree): unknown {
+    const signature = signatureOf(tree, this.module);
+    this.noteDifference(tree, signature);
+    const { compiled, result } = this.trace(tree, signature);
+    this.compiled.push(compiled);
+    return result;
+  }
+
+  private noteDifference(tree: Tree, signature: Signature): void {
+    const last = this.compiled.at(-1);
+    if (!last) return;
+    const held = last.signature.key === signature.key ? last.held.difference(tree.tensors) : undefined;
+    this.recompiles.push(held ?? firstDifference(last.signature, signature));
+  }
+
+  private trace(call: Tree, signature: Signature): { compiled: Compiled; result: unknown } {
+    // The code may hold an argument under another name; objects of its own tell the two apart.
+    const tree = flattenTree(call.rebuild(renewed(call.tensors)), 'arguments');
     const backend = tree.tensors[0]?.storage.backend ?? currentBackend();
     const names = new Map<Tensor, string>((this.module?.namedParameters() ?? []).map(([name, parameter]) => [parameter, name]));
     const recorder = new TraceRecorder(tree.tensors, names);
@@ -142,8 +147,15 @@ class TraceCache implements TraceInfo {
     if (outputs.tensors.length === 0)
       throw new JitLensError('JL610', 'the traced function gives no tensor', 'Return the tensors that it computes.');
     const recorded = recorder.finish(outputs.tensors);
-    return { signature, recorded, outputs, ...executable(recorded, backend) };
+    const held = new Held(this.module, recorded, tree.tensors);
+    return { compiled: { signature, recorded, outputs, held, ...executable(recorded, backend) }, result };
   }
+}
+
+/** The same tensors as new objects; one that appears twice does so again. */
+function renewed(tensors: readonly Tensor[]): Tensor[] {
+  const made = new Map(tensors.map((x) => [x, x instanceof Parameter ? new Parameter(x) : new Tensor(x.storage, x.layout)]));
+  return tensors.map((x) => made.get(x) ?? x);
 }
 
 function executable(recorded: Graph, backend: Backend): Pick<Compiled, 'plan' | 'run'> {

@@ -23,7 +23,7 @@ export function flattenTree(value: unknown, what: string): Tree {
       return (at) => at[place];
     }
     if (x === null || ['undefined', 'boolean', 'number', 'string'].includes(typeof x)) {
-      parts.push(typeof x === 'string' ? JSON.stringify(x) : String(x));
+      parts.push(typeof x === 'string' ? JSON.stringify(x) : Object.is(x, -0) ? '-0' : String(x));
       return () => x;
     }
     if (Array.isArray(x)) {
@@ -35,7 +35,7 @@ export function flattenTree(value: unknown, what: string): Tree {
     if (typeof x === 'object' && Object.getPrototypeOf(x) === Object.prototype) {
       parts.push('{');
       const fields = Object.entries(x).map(([name, item]) => {
-        parts.push(`${name}:`);
+        parts.push(`${JSON.stringify(name)}:`);
         return [name, visit(item, `${path}.${name}`)] as const;
       });
       parts.push('}');

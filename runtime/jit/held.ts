@@ -1,0 +1,48 @@
+/**
+ * @file Tensors that traced code holds. In: a recorded graph and the tensors of the call that it was recorded from. Out:
+ * whether a later call is alike: the module has the same parameters, and the arguments share memory with what the code
+ * holds exactly where they did.
+ */
+import type { Graph } from '../ir/graph.ts';
+import type { Module, Parameter } from '../nn/module.ts';
+import type { Storage } from '../tensor/storage.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Recompile } from './trace.ts';
+
+export class Held {
+  private readonly parameters: readonly Parameter[];
+  private readonly storages: ReadonlyMap<Storage, string>;
+  private readonly sharing: string;
+
+  constructor(
+    private readonly module: Module | undefined,
+    recorded: Graph,
+    inputs: readonly Tensor[],
+  ) {
+    this.parameters = module?.parameters() ?? [];
+    const storages = new Map<Storage, string>();
+    for (const node of recorded.nodes)
+      if (node.kind === 'external' && node.tensor && !node.made) storages.set(node.tensor.storage, node.name);
+    this.storages = storages;
+    this.sharing = this.sharingOf(inputs);
+  }
+
+  /** What is not as it was, for a call with these tensors. */
+  difference(inputs: readonly Tensor[]): Recompile | undefined {
+    const sharing = this.sharingOf(inputs);
+    if (sharing !== this.sharing) return { guard: 'memory shared with what the code holds', was: this.sharing, now: sharing };
+    const now = this.module?.parameters() ?? [];
+    const at = now.findIndex((p, i) => p !== this.parameters[i]);
+    if (at < 0 && now.length === this.parameters.length) return undefined;
+    const name = this.module?.namedParameters()[at]?.[0] ?? String(now.length);
+    return { guard: 'parameters of the module', was: 'as traced', now: `another ${name}` };
+  }
+
+  private sharingOf(inputs: readonly Tensor[]): string {
+    const shared = inputs.flatMap((x, i) => {
+      const name = this.storages.get(x.storage);
+      return name === undefined ? [] : [`tensor ${i} with ${name}`];
+    });
+    return shared.length > 0 ? shared.join(', ') : 'none';
+  }
+}
