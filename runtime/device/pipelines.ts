@@ -6,7 +6,7 @@ import type { PooledBuffer } from './buffers.ts';
 
 /** What dynamic offsets must be a multiple of. */
 const OFFSET_ALIGNMENT = 256;
-const REMEMBERED_GROUPS = 256;
+const REMEMBERED_GROUPS = 4096;
 
 export interface PipelineForm {
   readonly wgsl: string;

@@ -25,6 +25,7 @@ export function scoped<T>(body: () => T, kept: (result: T) => Iterable<Storage>)
     return result;
   } finally {
     active = outer;
-    for (const storage of own) storage.release();
+    // Last made, first given back: the next run of the same code then gets the same buffers in the same order.
+    for (const storage of [...own].reverse()) storage.release();
   }
 }

@@ -69,9 +69,36 @@ describe('Trace and Profile on the sample', () => {
     await session.screenshot('dark-ops');
   });
 
+  it('goes from a node of the graph to its line', async () => {
+    watch();
+    const { page } = session;
+    await openTab('Graph');
+    await panel(page).getByText('arranging').waitFor({ state: 'hidden' });
+    await panel(page).getByRole('button', { name: 'Fit' }).click();
+    const at = await nodeAt('contiguous');
+    await page.mouse.click(at.x, at.y);
+    await expect.poll(() => activeLine(page, file), { timeout: 10_000 }).toBe(lineOf('.contiguous('));
+  });
+
+  /** Moves over the canvas until the tip under the pointer names the op. */
+  async function nodeAt(op: string): Promise<{ x: number; y: number }> {
+    const { page } = session;
+    const box = await panel(page).locator('canvas.canvas').boundingBox();
+    expect(box).not.toBeNull();
+    const tip = panel(page).locator('.tip');
+    for (let y = (box?.y ?? 0) + 6; y < (box?.y ?? 0) + (box?.height ?? 0); y += 6) {
+      for (let x = (box?.x ?? 0) + 20; x < (box?.x ?? 0) + (box?.width ?? 0); x += 25) {
+        await page.mouse.move(x, y);
+        if ((await tip.isVisible()) && (await tip.innerText()).startsWith(`op ${op}`)) return { x, y };
+      }
+    }
+    throw new Error(`no box of the graph is called ${op}`);
+  }
+
   it('marks the ops of the line on which the caret is put', async () => {
     watch();
     const { page } = session;
+    await openTab('Ops');
     const line = lineOf('unfold(');
     await clickLine(page, file, line);
     const marked = panel(page).locator('.row.caret').first();
