@@ -1,6 +1,6 @@
 /**
  * @file `npm run bench -- [CASE …]`: one JSON line per case and mode, {peer, case, mode, ms, min, throughput_ms, gpu_ms,
- * dispatches}. ms is the median of run-and-wait, throughput_ms 50 runs back to back / 50, gpu_ms the device's own clock.
+ * dispatches, device, kind}. ms is the median of run-and-wait, throughput_ms 50 runs back to back / 50, gpu_ms the device's own clock.
  */
 import { jit } from 'jitlens';
 import { difference } from '../../runtime/host/check.ts';
@@ -20,7 +20,6 @@ const fixed = (ms: number): number => Number(ms.toFixed(4));
 
 const wanted = process.argv.slice(2);
 const backend = currentBackend();
-console.log(JSON.stringify({ peer: 'jitlens', device: backend.info.name, kind: backend.info.kind, driver: backend.info.driver }));
 const unknown = wanted.filter((name) => !cases.some((c) => c.name.startsWith(name)));
 if (unknown.length > 0) {
   console.error(`no case is called ${unknown.join(', ')}; there are ${cases.map((c) => c.name).join(', ')}`);
@@ -78,5 +77,6 @@ async function time(c: Case, mode: string, body: () => void): Promise<void> {
 }
 
 function line(c: Case, mode: string, figures: Record<string, unknown>): void {
-  console.log(JSON.stringify({ peer: 'jitlens', case: c.name, mode, ...figures }));
+  const { name: device, kind } = backend.info;
+  console.log(JSON.stringify({ peer: 'jitlens', case: c.name, mode, ...figures, device, kind }));
 }
