@@ -115,6 +115,8 @@ function compute(
     }
     case 'reduce':
       return reduce(op.reference, invariant(first, 'an operand'), attributes['dims'] as readonly number[]);
+    case 'scan':
+      return scanned(op.reference, invariant(first, 'an operand'), attributes['dim'] as number);
     case 'move':
       return moved(op, invariant(first, 'an operand'), attributes, shape);
     case 'contract':
@@ -146,6 +148,16 @@ function reduce(fold: (values: Iterable<number>) => number, { data, shape }: Hos
   const out: number[] = [];
   walk(part(true), (offset) => out.push(fold(gather(data, { ...inner, offset }))));
   return Float64Array.from(out);
+}
+
+function scanned(combine: (a: number, b: number) => number, { data, shape }: HostView, dim: number): Float64Array {
+  const out = Float64Array.from(data);
+  const step = numel(shape.slice(dim + 1));
+  const size = shape[dim] ?? 1;
+  for (let i = 0; i < out.length; i++) {
+    if (Math.floor(i / step) % size > 0) out[i] = combine(out[i - step] ?? NaN, out[i] ?? NaN);
+  }
+  return out;
 }
 
 function moved(op: Extract<OpSpec, { kind: 'move' }>, x: HostView, attributes: Attributes, shape: Shape): Float64Array {

@@ -5,7 +5,7 @@
 import { invariant } from '../errors.ts';
 import { isNode, type Graph, type Node } from '../ir/graph.ts';
 import { apply } from '../ops/apply.ts';
-import { copy_ } from '../ops/binary.ts';
+import { copy_ } from '../ops/ternary.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 export function interpret(graph: Graph, inputs: readonly Tensor[]): Tensor[] {

@@ -4,7 +4,7 @@
  */
 import { collectAxes, fromAxis, type Axis, type Condition, type Index } from '../tensor/affine.ts';
 import type { DType } from '../tensor/dtype.ts';
-import type { ElementwiseSpec, ReduceSpec } from '../ops/spec.ts';
+import type { ElementwiseSpec, ReduceSpec, ScanSpec } from '../ops/spec.ts';
 
 interface Common {
   readonly id: number;
@@ -18,6 +18,8 @@ interface Common {
 export interface Combiner {
   readonly name: string;
   readonly combine: string;
+  /** WGSL functions that `combine` calls. */
+  readonly prelude?: readonly string[];
   readonly identity: number;
 }
 
@@ -35,8 +37,8 @@ export function sumCombiner(): Combiner {
   return { name: 'sum', combine: 'a + b', identity: 0 };
 }
 
-export function combinerOf(spec: ReduceSpec, dtype: DType): Combiner {
-  return { name: spec.name, combine: spec.combine, identity: spec.identity(dtype) };
+export function combinerOf(spec: ReduceSpec | ScanSpec, dtype: DType): Combiner {
+  return { name: spec.name, combine: spec.combine, prelude: spec.prelude, identity: spec.identity(dtype) };
 }
 
 /** Makes expressions; equal ones are made once. One builder serves one kernel. */

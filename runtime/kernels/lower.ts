@@ -14,6 +14,7 @@ import {
   fromAxis,
   modulo,
   plus,
+  times,
   unflatten,
   type Axis,
   type Index,
@@ -134,6 +135,20 @@ class Lowering {
         return this.reduced(combinerOf(op, meta.dtype), axes, () =>
           this.b.cast(this.value(x, inner, depth + dims.length), meta.dtype),
         );
+      }
+      case 'scan': {
+        const x = invariant(isNode(first) && first, `${op.name} of a number`);
+        const dim = attributes['dim'] as number;
+        const end = index[dim] ?? constant(0);
+        const along = axis(`r${depth}`, x.meta.shape[dim] ?? 1);
+        const at = fromAxis(along);
+        const passed = condition([{ index: plus(end, times(at, -1)), lo: 0, hi: along.extent }]);
+        const combiner = combinerOf(op, meta.dtype);
+        return this.reduced(combiner, [along], () => {
+          const inner = index.map((i, d) => (d === dim ? at : i));
+          const value = this.b.cast(this.value(x, inner, depth + 1), meta.dtype);
+          return this.b.select(passed, value, this.b.literal(combiner.identity, meta.dtype));
+        });
       }
       case 'contract': {
         const nodes = inputs.filter(isNode);

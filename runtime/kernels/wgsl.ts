@@ -185,6 +185,7 @@ class Emitter {
 
   private accumulator(scope: Scope, sum: Sum): string {
     const name = this.name('sum');
+    sum.combiner.prelude?.forEach((f) => this.preludes.add(f));
     scope.line(`var ${name} = ${this.literal(sum.combiner.identity, sum.type)};`, sum.origin);
     scope.names.set(sum, name);
     return name;
@@ -261,7 +262,7 @@ class Emitter {
         return `select(${this.value(expr.no, scope)}, ${this.value(expr.yes, scope)}, ${this.condition(expr.when)})`;
       case 'call': {
         const { op, args } = expr;
-        if (op.prelude) this.preludes.add(op.prelude);
+        op.prelude?.forEach((f) => this.preludes.add(f));
         const type = dtypes[args.at(-1)?.type ?? expr.type].wgsl;
         const text = op.wgsl.replace(/_T_|\b[a-z]\b/g, (word) => {
           const arg = args[op.params.indexOf(word)];
@@ -343,7 +344,7 @@ function byAxes(sums: readonly Sum[]): readonly (readonly Sum[])[] {
 }
 
 function combined(sum: Sum, a: string, b: string): string {
-  return sum.combiner.combine.replace(/\b[ab]\b/g, (word) => (word === 'a' ? a : b));
+  return sum.combiner.combine.replace(/_T_|\b[ab]\b/g, (word) => (word === '_T_' ? dtypes[sum.type].wgsl : word === 'a' ? a : b));
 }
 
 /** Both arms of a small select are computed; the arms of a large one stand in an if. */

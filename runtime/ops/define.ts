@@ -7,9 +7,10 @@ import { JitLensError } from '../errors.ts';
 import type { Operand } from '../tensor/backend.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { promote } from '../tensor/dtype.ts';
-import { broadcastShapes, normalizeDims, numel, type Shape } from '../tensor/shape.ts';
+import { broadcastShapes, formatShape, normalizeDim, normalizeDims, numel, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { apply } from './apply.ts';
+import { activeTape } from './tape.ts';
 import {
   shapeOf,
   type Attributes,
@@ -19,7 +20,7 @@ import {
   type MoveSpec,
   type OperandMeta,
 } from './spec.ts';
-import type { OpSpec, ReduceSpec, Tolerance } from './spec.ts';
+import type { OpSpec, ReduceSpec, ScanSpec, Tolerance } from './spec.ts';
 
 /** The gradients of the tensor arguments, in order; before broadcasting is undone, which the tape does. */
 export type Gradient<A extends readonly unknown[]> = (g: Tensor, out: Tensor, ...args: A) => readonly (Tensor | undefined)[];
@@ -28,6 +29,8 @@ export interface Entry<A extends readonly unknown[]> {
   readonly name: string;
   /** Absent for an op that is only a way of writing others. */
   readonly spec?: OpSpec;
+  /** Operands of the kernel from a user's arguments, for an op that fills in numbers which were left out. */
+  readonly operands?: (...args: A) => readonly Operand[];
   readonly grad?: Gradient<A>;
   readonly samples: readonly string[];
   readonly tolerance: Tolerance;
@@ -87,7 +90,12 @@ function common<A extends readonly unknown[]>(entry: Common<A>, samples: readonl
 
 /** Makes the op: `call` turns a user's arguments into operands and attributes. */
 export function op<A extends readonly unknown[], R = Tensor>(entry: Entry<A>, call: (...args: A) => R): Op<A, R> {
-  return Object.assign((...args: A) => call(...args), { entry });
+  const heard = (...args: A): R => {
+    const result = call(...args);
+    if (entry.spec) activeTape()?.record(entry as unknown as Entry<never[]>, args, result);
+    return result;
+  };
+  return Object.assign(heard, { entry });
 }
 
 /**
@@ -99,7 +107,7 @@ export type Compute = 'float' | 'same' | 'signed' | 'kept' | 'bool';
 interface ElementwiseForm<A extends readonly unknown[]> extends Common<A> {
   readonly reference: (...values: number[]) => number;
   readonly wgsl: string;
-  readonly prelude?: string;
+  readonly prelude?: readonly string[];
   readonly condition?: string;
   readonly compute?: Compute;
   /** When given, the result's dtype; else the one it was computed in. */
@@ -161,18 +169,36 @@ export function ternary(form: ElementwiseForm<[condition: Tensor, a: Tensor | nu
   return op({ ...common(form, TERNARY_SAMPLES), spec, grad: form.grad }, (c, a, b) => apply(spec, [c, a, b]));
 }
 
+interface ParametricForm<A extends readonly [Tensor, ...unknown[]]> extends ElementwiseForm<A> {
+  /** Names of the operands in the WGSL, one letter each. */
+  readonly params: readonly string[];
+  /** The operands from a user's arguments: the place to fill in what was left out. */
+  readonly operands: (...args: A) => readonly Operand[];
+}
+
+/** f(x, a, …), element by element with broadcasting. Numbers are parameters of the kernel: other values share it. */
+export function parametric<A extends readonly [Tensor, ...unknown[]]>(form: ParametricForm<A>): Op<A> {
+  const spec = elementwiseSpec(form.params, form);
+  const { operands, grad } = form;
+  return op({ ...common(form, UNARY_SAMPLES), spec, operands, grad }, (...args) => apply(spec, operands(...args)));
+}
+
 /** The same op, written into its first operand, which it returns. */
-export function inPlace<A extends readonly [Tensor, ...Operand[]]>(base: Op<A>): Op<A> {
+export function inPlace<A extends readonly [Tensor, ...unknown[]]>(base: Op<A>): Op<A> {
   const { spec, ...entry } = base.entry;
   if (!spec) throw new JitLensError('JL-BUG', `${entry.name} has no kernel to run in place`);
   const name = `${spec.name}_`;
   const written: OpSpec = { ...spec, name, inPlace: spec };
-  return op({ ...entry, name, spec: written, grad: undefined, samples: [] }, (...args) => apply(written, args));
+  const { operands = (...args: A) => args as readonly unknown[] as readonly Operand[] } = entry;
+  return op({ ...entry, name, spec: written, samples: [] }, (...args) => apply(written, operands(...args)));
 }
 
 interface ReduceForm extends Common<[x: Tensor, options?: ReduceOptions]> {
   readonly combine: string;
+  readonly prelude?: readonly string[];
   readonly identity: number | ((dtype: DType) => number);
+  /** Refuses to fold no elements, for which there is no result. */
+  readonly nonEmpty?: boolean;
   readonly reference: (values: Iterable<number>) => number;
 }
 
@@ -194,16 +220,49 @@ export function reduce(form: ReduceForm): Reduce {
     ...common(form, []),
     kind: 'reduce',
     combine: form.combine,
+    prelude: form.prelude,
     reference: form.reference,
     identity: typeof identity === 'number' ? () => identity : identity,
     infer: ([x], attributes) => reduceMeta(x, attributes),
     flops: ([x]) => numel(shapeOf(x ?? 0)),
   };
-  return op({ ...common(form, REDUCE_SAMPLES), spec, grad: form.grad }, (x, options) =>
-    apply(spec, [x], {
-      dims: normalizeDims(options?.dim, x.rank, form.name),
-      keepdim: options?.keepdim ?? false,
-    }),
+  return op({ ...common(form, REDUCE_SAMPLES), spec, grad: form.grad }, (x, options) => {
+    const dims = normalizeDims(options?.dim, x.rank, form.name);
+    if (form.nonEmpty && dims.some((d) => x.shape[d] === 0)) {
+      throw new JitLensError(
+        'JLT-EMPTY',
+        `${form.name}: no elements to choose from in a tensor of shape ${formatShape(x.shape)}`,
+        'Fold a dim that has elements.',
+      );
+    }
+    return apply(spec, [x], { dims, keepdim: options?.keepdim ?? false });
+  });
+}
+
+interface ScanForm extends Common<[x: Tensor, dim: number]> {
+  readonly combine: string;
+  readonly identity: number;
+  readonly reference: (a: number, b: number) => number;
+}
+
+const SCAN_SAMPLES = ['f32[7] 0', 'f32[3,70] 1', 'f32[3,4,5] -2', 'i32[6,3] 0', 'f32[] 0'];
+
+/**
+ * At each place of a dim, the elements up to it combined in order. Each place folds for itself, so that the work grows
+ * with the square of the dim's size, and a scan is one more value that a kernel computes where it is used.
+ */
+export function scan(form: ScanForm): Op<[x: Tensor, dim: number]> {
+  const spec: ScanSpec = {
+    ...common(form, []),
+    kind: 'scan',
+    combine: form.combine,
+    reference: form.reference,
+    identity: () => form.identity,
+    infer: ([x]) => reduceMeta(x, { dims: [], keepdim: false }),
+    flops: ([x], attributes) => (numel(shapeOf(x ?? 0)) * (shapeOf(x ?? 0)[attributes['dim'] as number] ?? 1)) / 2,
+  };
+  return op({ ...common(form, SCAN_SAMPLES), spec, grad: form.grad }, (x, dim) =>
+    apply(spec, [x], { dim: normalizeDim(dim, x.rank, form.name) }),
   );
 }
 

@@ -46,10 +46,10 @@ interface CommonSpec {
 export interface ElementwiseSpec extends CommonSpec {
   readonly kind: 'elementwise';
   readonly params: readonly string[];
-  /** WGSL over the params; operands arrive in `computeType`. `_T_` stands for the result's WGSL type. */
+  /** WGSL over the params; operands arrive in `computeType`. `_T_` stands for their WGSL type. */
   readonly wgsl: string;
-  /** WGSL functions that `wgsl` calls. */
-  readonly prelude?: string;
+  /** WGSL functions that `wgsl` calls, one a string; functions that ops share are written once. */
+  readonly prelude?: readonly string[];
   /** The param that is a truth value, whatever the others are. */
   readonly condition?: string;
   readonly reference: (...values: number[]) => number;
@@ -60,10 +60,22 @@ export interface ElementwiseSpec extends CommonSpec {
 /** Folds dims away with an associative, commutative combination. */
 export interface ReduceSpec extends CommonSpec {
   readonly kind: 'reduce';
-  /** WGSL over `a` and `b`. */
+  /** WGSL over `a` and `b`; `_T_` stands for their WGSL type. */
   readonly combine: string;
+  /** WGSL functions that `combine` calls. */
+  readonly prelude?: readonly string[];
   identity(dtype: DType): number;
   readonly reference: (values: Iterable<number>) => number;
+}
+
+/** At each place of `dim`, the elements up to it combined in order. */
+export interface ScanSpec extends CommonSpec {
+  readonly kind: 'scan';
+  /** WGSL over `a` and `b`. */
+  readonly combine: string;
+  readonly prelude?: readonly string[];
+  identity(dtype: DType): number;
+  readonly reference: (a: number, b: number) => number;
 }
 
 /** The same elements elsewhere: a view where `view` is given, else a copy through `map`. */
@@ -99,7 +111,7 @@ export interface WriteSpec extends CommonSpec {
   readonly kind: 'write';
 }
 
-export type OpSpec = ElementwiseSpec | ReduceSpec | MoveSpec | ContractSpec | JoinSpec | CreateSpec | WriteSpec;
+export type OpSpec = ElementwiseSpec | ReduceSpec | ScanSpec | MoveSpec | ContractSpec | JoinSpec | CreateSpec | WriteSpec;
 
 /** A tensor on the reference device: row-major float64. */
 export interface HostView {

@@ -2,18 +2,49 @@
  * @file The op table: every family in one place. Importing it puts the ops on `Tensor` as methods, receiver first.
  */
 import { Tensor } from '../tensor/tensor.ts';
+import * as activations from './activations.ts';
 import * as binary from './binary.ts';
+import * as compare from './compare.ts';
 import * as contract from './contract.ts';
 import { to } from './convert.ts';
+import * as exponential from './exponential.ts';
+import { inPlaceForms } from './in-place.ts';
 import { cat, clone, contiguous, flip, pad, stack, unfold } from './move.ts';
 import * as reduce from './reduce.ts';
+import * as rounding from './rounding.ts';
+import * as smooth from './smooth.ts';
+import * as ternary from './ternary.ts';
+import * as trigonometry from './trigonometry.ts';
 import * as unary from './unary.ts';
 import * as views from './views.ts';
 
+const { isnan, isinf, isfinite, ...arithmetic } = unary;
+const { gelu, ...smoothByNumbers } = smooth;
+const { where, copy_, ...ofThree } = ternary;
+
+/** Ops with an in-place form: those of elements, unless what they give is of no use in the place of what they took. */
+const elements = {
+  ...arithmetic,
+  ...exponential,
+  ...trigonometry,
+  ...rounding,
+  ...activations,
+  ...smoothByNumbers,
+  ...binary,
+  ...compare,
+  ...ofThree,
+} as const;
+
 /** Ops called as methods of their first argument. */
 export const methods = {
-  ...unary,
-  ...binary,
+  ...elements,
+  ...inPlaceForms(elements),
+  isnan,
+  isinf,
+  isfinite,
+  gelu,
+  where,
+  copy_,
   ...reduce,
   ...views,
   to,

@@ -5,6 +5,7 @@
  */
 import type { Group } from '../kernels/lower.ts';
 import { consumers, isNode, nodeInputs, nodeName, type Graph, type Node, type OpNode } from '../ir/graph.ts';
+import type { OpSpec } from '../ops/spec.ts';
 import { numel } from '../tensor/shape.ts';
 
 export interface FusedGroup extends Group {
@@ -79,7 +80,7 @@ class Planner {
     if (op.kind === 'create' || op.kind === 'move') return undefined;
     if (demand.size > 1) return `${demand.size} kernels read it`;
     const repeats = Math.max(...demand.values()) / Math.max(1, numel(node.meta.shape));
-    const sums = op.kind === 'reduce' || op.kind === 'contract';
+    const sums = isSum(op);
     if (sums && repeats > 1) return `it is a sum that would be computed ${Math.round(repeats)} times`;
     if (sums && terms(node) > NESTED_SUM && this.isSummed(node)) return 'it is a long sum inside another sum';
     if (repeats > CHEAP_REPEATS) return `it would be computed ${Math.round(repeats)} times`;
@@ -87,9 +88,7 @@ class Planner {
   }
 
   private isSummed(node: OpNode): boolean {
-    return (this.readers.get(node) ?? []).some(
-      (r) => r.op.kind === 'reduce' || r.op.kind === 'contract' || (!this.stored.has(r) && this.isSummed(r)),
-    );
+    return (this.readers.get(node) ?? []).some((r) => isSum(r.op) || (!this.stored.has(r) && this.isSummed(r)));
   }
 
   groups(): FusedGroup[] {
@@ -136,10 +135,15 @@ class Planner {
   }
 }
 
+/** Ops of which each element is a loop over others. */
+function isSum({ kind }: OpSpec): boolean {
+  return kind === 'reduce' || kind === 'scan' || kind === 'contract';
+}
+
 /** How many elements of `input` one element of `reader` reads. */
 function readsPerElement(reader: OpNode, input: Node): number {
   const out = Math.max(1, numel(reader.meta.shape));
-  if (reader.op.kind === 'reduce' || reader.op.kind === 'contract') return terms(reader);
+  if (isSum(reader.op)) return terms(reader);
   if (reader.op.kind === 'join') return numel(input.meta.shape) / out;
   if (reader.op.kind === 'write' && reader.inputs[1] === input) return numel(input.meta.shape) / out;
   return 1;
@@ -156,6 +160,7 @@ function terms(node: OpNode): number {
       ),
     );
   }
+  if (node.op.kind === 'scan') return node.meta.shape[node.attributes['dim'] as number] ?? 1;
   return numel(nodes[0]?.meta.shape ?? []) / Math.max(1, numel(node.meta.shape));
 }
 

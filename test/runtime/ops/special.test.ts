@@ -8,7 +8,8 @@ import { read } from '../support/compare.ts';
 import { onReference } from '../support/devices.ts';
 import { ops, type AnyOp } from '../support/entries.ts';
 
-const SPECIAL = [-1e30, -200, -1.5, -1, 0, 1, 1.5, 200, 1e30];
+/** Values that float32 holds exactly, so that all devices are given the same. */
+const SPECIAL = [-1e30, -200, -1.5, -1, 0, 1, 1.5, 200, 1e30].map(Math.fround);
 
 const elementwise = (params: number) =>
   ops.filter(([, { entry }]) => {
@@ -37,23 +38,13 @@ async function check(op: AnyOp, make: () => Tensor[], describeAt: (i: number) =>
   }
 }
 
-/** Reduced to one turn, an angle as large as 1e30 has no digits left in float32. */
-const ANGLES = new Set(['sin', 'cos']);
-
-describe.each(elementwise(1))('%s', (name, op) => {
-  const values = SPECIAL.filter((x) => !ANGLES.has(name) || Math.abs(x) < 1e6);
+describe.each(elementwise(1))('%s', (_name, op) => {
   test('of special values', () =>
     check(
       op,
-      () => [tensor(values)],
-      (i) => String(values[i]),
+      () => [tensor(SPECIAL)],
+      (i) => String(SPECIAL[i]),
     ));
-});
-
-test('the sine of a very large angle is one', async () => {
-  for (const x of [tensor([1e30, -1e30, 1e8]).sin(), tensor([1e30, -1e30, 1e8]).cos()]) {
-    expect([...(await x.data())].filter((y) => !(Math.abs(y) <= 1))).toEqual([]);
-  }
 });
 
 describe.each(elementwise(2))('%s', (_name, op) => {

@@ -1,0 +1,31 @@
+/**
+ * @file WGSL of larger, smaller and between, for each type. In: nothing. Out: lists of functions for an op's `prelude`,
+ * whose names end in the type. Unlike WGSL's own they give NaN where an operand is NaN.
+ */
+import { IS_NAN } from './exponential.ts';
+
+function forIntegers(name: string, params: readonly string[], body: string): readonly string[] {
+  return ['i32', 'u32'].map((type) => {
+    const list = params.map((p) => `${p}: ${type}`).join(', ');
+    return `fn jl_${name}${type}(${list}) -> ${type} { return ${body}; }`;
+  });
+}
+
+export const LARGER: readonly string[] = [
+  ...IS_NAN,
+  'fn jl_largerf32(a: f32, b: f32) -> f32 { return select(b, a, a > b || jl_is_nan(a)); }',
+  ...forIntegers('larger', ['a', 'b'], 'max(a, b)'),
+];
+
+export const SMALLER: readonly string[] = [
+  ...IS_NAN,
+  'fn jl_smallerf32(a: f32, b: f32) -> f32 { return select(b, a, a < b || jl_is_nan(a)); }',
+  ...forIntegers('smaller', ['a', 'b'], 'min(a, b)'),
+];
+
+export const CLAMP: readonly string[] = [
+  ...LARGER,
+  ...SMALLER,
+  'fn jl_clampf32(x: f32, least: f32, most: f32) -> f32 { return jl_smallerf32(jl_largerf32(x, least), most); }',
+  ...forIntegers('clamp', ['x', 'least', 'most'], 'min(max(x, least), most)'),
+];

@@ -1,0 +1,35 @@
+/**
+ * @file Functions in float64 that JavaScript lacks, for the reference device. In: numbers. Out: numbers; they share
+ * nothing with the WGSL.
+ */
+
+/** The error function, by its series of positive terms (Abramowitz and Stegun 7.1.6). */
+export function erf(x: number): number {
+  const size = Math.abs(x);
+  if (size > 6) return Math.sign(x);
+  let term = size;
+  let sum = size;
+  for (let n = 1; term > sum * 1e-17; n++) {
+    term *= (2 * size * size) / (2 * n + 1);
+    sum += term;
+  }
+  return ((Math.sign(x) * 2) / Math.sqrt(Math.PI)) * Math.exp(-size * size) * sum;
+}
+
+/** To the nearest whole number, halves to the even one. */
+export function roundEven(x: number): number {
+  const low = Math.floor(x);
+  const rest = x - low;
+  return rest < 0.5 || (rest === 0.5 && low % 2 === 0) ? low : low + 1;
+}
+
+/** The remainder with the sign of the divisor. */
+export function remainder(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
+/** The quotient's floor, from the exact remainder; the plain quotient by zero. */
+export function floorDivide(a: number, b: number): number {
+  return b === 0 ? a / b : Math.round((a - remainder(a, b)) / b);
+}
