@@ -48,8 +48,8 @@ export function compile(recorded: Graph, gpu: Gpu): Plan {
     return value;
   };
   const optimised = timed('passes', () => optimise(recorded));
-  const { graph } = optimised;
-  const fusion = timed('fusion', () => fuse(graph, { maxStorageBuffers: gpu.maxStorageBuffers }));
+  const fusion = timed('fusion', () => fuse(optimised.graph, { maxStorageBuffers: gpu.maxStorageBuffers }));
+  const { graph } = fusion;
   const results = [...new Set([...graph.outputs, ...graph.writes.map((w) => w.value)])];
   const memory = planMemory(fusion.groups, new Set(results));
   const places = new Places(results, memory);

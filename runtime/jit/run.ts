@@ -26,7 +26,7 @@ export class Replay {
   run(inputs: readonly Tensor[]): Tensor[] {
     const { gpu } = this.backend;
     const { plan } = this;
-    const { graph } = plan.optimised;
+    const { graph } = plan.fusion;
     this.slots ??= plan.memory.slots.map((bytes) => gpu.pool.take(bytes));
     const { slots } = this;
     const externals = this.externals(inputs);

@@ -9,6 +9,7 @@ import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
 import { outermostSums, atPosition, type Schedule } from './schedule.ts';
 import { bias, floatText, Parameters } from './text.ts';
+import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
 
 export interface KernelText {
@@ -276,6 +277,8 @@ class Emitter {
   }
 
   private branch(expr: Extract<Expr, { kind: 'select' }>, scope: Scope, name: string): void {
+    // What both arms compute is computed before them, or a chain of conditions would double at each.
+    for (const shared of neededByBoth(expr)) this.value(shared, scope);
     scope.line(`var ${name}: ${dtypes[expr.type].wgsl};`, expr.origin);
     const [yes, no] = [new Scope(scope, true), new Scope(scope, true)];
     yes.line(`${name} = ${this.value(expr.yes, yes)};`, expr.yes.origin);

@@ -4,7 +4,17 @@
  * would repeat real work, and every boundary that is left has its reason.
  */
 import type { Group } from '../kernels/lower.ts';
-import { consumers, isNode, nodeInputs, nodeName, type Graph, type Node, type OpNode } from '../ir/graph.ts';
+import {
+  consumers,
+  isNode,
+  nodeInputs,
+  nodeName,
+  rewrite,
+  type Graph,
+  type Node,
+  type NodeInput,
+  type OpNode,
+} from '../ir/graph.ts';
 import type { OpSpec } from '../ops/spec.ts';
 import { numel } from '../tensor/shape.ts';
 
@@ -17,20 +27,48 @@ export interface FusedGroup extends Group {
 
 export interface Fusion {
   readonly groups: readonly FusedGroup[];
+  /** The graph that the groups are of: as given, but for joins of more tensors than a kernel can bind. */
+  readonly graph: Graph;
 }
 
 /** A cheap op may be computed again this many times rather than be stored and read. */
 const CHEAP_REPEATS = 4;
 /** A sum inside another sum stays there up to this many terms: longer ones want threads of their own. */
 const NESTED_SUM = 32;
+/** Marks a join that is a part of a larger one. */
+const PIECE = 'piece';
 
 export function fuse(graph: Graph, limits: { maxStorageBuffers: number }): Fusion {
+  const limit = limits.maxStorageBuffers - 1;
   const plan = new Planner(graph);
   for (const output of graph.outputs) plan.keep(output, 'it is an output');
   for (const { value } of graph.writes) plan.keep(value, 'it replaces a tensor from outside');
   plan.decide();
-  while (plan.splitLargest(limits.maxStorageBuffers - 1)) plan.decide();
-  return { groups: plan.groups() };
+  do {
+    const wide = plan.widestJoin(limit);
+    if (wide) return fuse(inPieces(graph, wide), limits);
+  } while (plan.splitLargest(limit));
+  return { groups: plan.groups(), graph };
+}
+
+/** A join and the parts of it that one kernel each can lay together. */
+interface WideJoin {
+  readonly join: OpNode;
+  readonly pieces: readonly (readonly NodeInput[])[];
+}
+
+/** The graph with the join as a join of joins. */
+function inPieces(graph: Graph, { join, pieces }: WideJoin): Graph {
+  return rewrite(graph, (node, build, before) => {
+    if (before !== join) return undefined;
+    let next = 0;
+    const joined = pieces.map((piece) => {
+      const inputs = node.inputs.slice(next, (next += piece.length));
+      const [only] = inputs;
+      return inputs.length === 1 && isNode(only) ? only : build.op(node.op, inputs, { ...node.attributes, [PIECE]: true }, node);
+    });
+    return build.op(node.op, joined, node.attributes, node);
+  });
 }
 
 class Planner {
@@ -77,6 +115,7 @@ class Planner {
   /** Why a node must be stored; undefined when its readers' kernels can compute it. */
   private reason(node: OpNode, demand: ReadonlyMap<OpNode, number>): string | undefined {
     const { op } = node;
+    if (op.kind === 'join' && node.attributes[PIECE] === true) return 'a kernel can bind only so many tensors';
     if (op.kind === 'create' || op.kind === 'move') return undefined;
     if (demand.size > 1) return `${demand.size} kernels read it`;
     const repeats = Math.max(...demand.values()) / Math.max(1, numel(node.meta.shape));
@@ -104,7 +143,7 @@ class Planner {
   /** Takes a part out of a kernel that reads more tensors than one can bind; false when none does. */
   splitLargest(limit: number): boolean {
     for (const group of this.groups()) {
-      if (group.root.op.kind === 'join' || this.leaves(group.root, group).size <= limit) continue;
+      if (this.leaves(group.root, group).size <= limit) continue;
       const parts = [...group.inside]
         .filter((n): n is OpNode => n.kind === 'op' && n !== group.root && n.op.kind !== 'move' && n.op.kind !== 'create')
         .map((node) => ({ node, leaves: this.leaves(node, group).size }))
@@ -113,9 +152,31 @@ class Planner {
       const [best] = parts;
       if (!best) continue;
       this.stored.set(best.node, `a kernel can bind ${limit + 1} tensors, and more would be read`);
+      this.decide();
       return true;
     }
     return false;
+  }
+
+  /** A join that reads more tensors than a kernel can bind, cut where each part reads few enough. */
+  widestJoin(limit: number): WideJoin | undefined {
+    for (const group of this.groups()) {
+      for (const join of group.inside) {
+        if (join.kind !== 'op' || join.op.kind !== 'join' || this.leaves(join, group).size <= limit) continue;
+        const pieces: NodeInput[][] = [];
+        let read = new Set<Node>();
+        for (const input of nodeInputs(join)) {
+          const more = group.inside.has(input) ? this.leaves(input, group) : [input];
+          const together = new Set([...read, ...more]);
+          const fits = together.size <= limit && pieces.length > 0;
+          if (!fits) pieces.push([]);
+          pieces.at(-1)?.push(input);
+          read = fits ? together : new Set(more);
+        }
+        if (pieces.length > 1 && pieces.some((piece) => piece.length > 1)) return { join, pieces };
+      }
+    }
+    return undefined;
   }
 
   /** The tensors that computing `node` inside `group` reads. */
