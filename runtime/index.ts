@@ -13,5 +13,6 @@ export { arange, full, ones, rand, randn, range, tensor, zeros } from './tensor/
 export { manualSeed } from './tensor/random.ts';
 export { cat, stack } from './ops/move.ts';
 export { JitLensError } from './errors.ts';
+export { grad, noGrad } from './autograd/index.ts';
 export * as nn from './nn/index.ts';
 export * as jit from './jit/index.ts';

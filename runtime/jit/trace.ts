@@ -4,6 +4,7 @@
  * granted (shapes, dtypes, device, plain values, training mode) is guarded: a call that differs is traced anew.
  */
 import { JitLensError } from '../errors.ts';
+import { edgeOf } from '../autograd/tape.ts';
 import { GpuBackend } from '../kernels/eager.ts';
 import { Module, Parameter } from '../nn/module.ts';
 import { activeRecorder, withRecorder } from '../ops/recorder.ts';
@@ -146,6 +147,13 @@ class TraceCache implements TraceInfo {
     const outputs = flattenTree(result, 'the result');
     if (outputs.tensors.length === 0)
       throw new JitLensError('JL610', 'the traced function gives no tensor', 'Return the tensors that it computes.');
+    if (outputs.tensors.some((x) => edgeOf(x) !== undefined)) {
+      throw new JitLensError(
+        'JLT-GRAD',
+        'gradients would have to flow out of a traced function, which they cannot yet',
+        'Trace under noGrad(() => …), or call backward() inside the function and return detached tensors.',
+      );
+    }
     const recorded = recorder.finish(outputs.tensors);
     const held = new Held(this.module, recorded, tree.tensors);
     return { compiled: { signature, recorded, outputs, held, ...executable(recorded, backend) }, result };

@@ -8,6 +8,7 @@ import { contiguous } from '../tensor/layout.ts';
 import { formatShape, numel, sameShape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { activeRecorder } from './recorder.ts';
+import { checkSaved } from './saved.ts';
 import type { Attributes, OpSpec } from './spec.ts';
 
 export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes = {}): Tensor {
@@ -73,6 +74,7 @@ function commonBackend(spec: OpSpec, inputs: readonly Operand[]): Backend {
         'Wrap data with tensor(...).',
       );
     }
+    checkSaved(input);
     backend ??= input.storage.backend;
     if (backend !== input.storage.backend) {
       throw new JitLensError(

@@ -67,7 +67,7 @@ export const addcdiv: Accumulate = parametric({
   domain: [0.25, 4],
 });
 
-const copy: Binary = binary({ name: 'copy', wgsl: 'b', compute: 'kept', reference: (_a, b) => b });
+const copy: Binary = binary({ name: 'copy', wgsl: 'b', compute: 'kept', reference: (_a, b) => b, grad: (g) => [undefined, g] });
 
 /** Overwrites a with b, which broadcasts. Returns a. */
 export const copy_: Binary = inPlace(copy);

@@ -1,11 +1,12 @@
 /**
  * @file Ops that JitLens puts into graphs itself: a pure form of writing into a view, and tensors made from attributes.
  */
-import type { Layout } from '../tensor/layout.ts';
+import { isContiguous, type Layout } from '../tensor/layout.ts';
 import { numel } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { apply } from './apply.ts';
 import { JitLensError } from '../errors.ts';
+import { move, op, type Op } from './define.ts';
 import type { DType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Attributes, CreateSpec, WriteSpec } from './spec.ts';
@@ -33,10 +34,36 @@ export const writeSpec: WriteSpec = {
   },
 };
 
+const attributesOf = ({ shape, strides, offset }: Layout): Attributes => ({ shape, strides, offset });
+const zeros = (shape: Shape, dtype: DType): Tensor => apply(fullSpec, [], { shape, value: 0, dtype });
+const internal = { samples: [], tolerance: EXACT, domain: [-1, 1] as const };
+
+/** `base` with `value` at the places that `layout`, over its row-major elements, reaches. */
+export const write: Op<[base: Tensor, value: Tensor, layout: Layout]> = op(
+  {
+    ...internal,
+    name: 'write',
+    spec: writeSpec,
+    grad: (g, _out, _base, value, layout) => [write(g, zeros(layout.shape, value.dtype), layout), strided(g, layout)],
+  },
+  (base, value, layout) => apply(writeSpec, [base, value], attributesOf(layout)),
+);
+
+/** The elements at the places that `layout`, over the row-major elements of `x`, reaches. */
+export const strided: Op<[x: Tensor, layout: Layout]> = move({
+  name: 'strided',
+  attributes: (_x, layout) => attributesOf(layout),
+  shape: (_x, attributes) => attributes['shape'] as Shape,
+  view: (input, attributes) => {
+    const layout = writtenLayout(attributes);
+    return isContiguous(input) ? { ...layout, offset: layout.offset + input.offset } : undefined;
+  },
+  grad: (g, _out, x, layout) => [writeInto(x, layout, g)],
+});
+
 /** Zeros like `x`, with `value` at the places that `layout` reaches. */
 export function writeInto(x: Tensor, layout: Layout, value: Tensor): Tensor {
-  const zero = apply(fullSpec, [], { shape: x.shape, value: 0, dtype: x.dtype });
-  return apply(writeSpec, [zero, value], { shape: layout.shape, strides: layout.strides, offset: layout.offset });
+  return write(zeros(x.shape, x.dtype), value, layout);
 }
 
 function createSpec(name: string, value: CreateSpec['value']): CreateSpec {

@@ -15,6 +15,11 @@ export interface Tensor extends OpMethods {}
 /** A rectangular array on a device. Ops run when they are called; `await data()` and `await item()` read it back. */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export class Tensor {
+  /** Whether a gradient is wanted for it, or for something that it was made from. */
+  requiresGrad = false;
+  /** The gradient that `backward()` left here; only on tensors that no op made. */
+  grad: Tensor | undefined;
+
   constructor(
     /** @internal */ readonly storage: Storage,
     /** @internal */ readonly layout: Layout,
