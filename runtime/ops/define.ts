@@ -331,3 +331,11 @@ interface CompositeForm<A extends readonly unknown[], R> extends Common<A> {
 export function composite<A extends readonly unknown[], R = Tensor>(form: CompositeForm<A, R>): Op<A, R> {
   return op({ ...common(form, []) }, form.expand);
 }
+
+/** An op whose method has several signatures `M`, which the arguments of `O` only sum up. */
+export type Overloaded<O, M> = O & { readonly signatures: M };
+
+/** Says that the method has the signatures of the result's type; nothing happens at run time. */
+export function overloaded<O extends object, M>(op: O): Overloaded<O, M> {
+  return Object.assign(op, { signatures: {} as M });
+}

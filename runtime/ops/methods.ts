@@ -6,9 +6,11 @@ import type { methods } from './table.ts';
 type Table = typeof methods;
 
 export type OpMethods = {
-  readonly [K in keyof Table]: Table[K] extends Op<infer A, infer R>
-    ? A extends readonly [Tensor, ...infer Rest]
-      ? (...rest: Rest) => R
-      : never
-    : never;
+  readonly [K in keyof Table]: Table[K] extends { readonly signatures: infer M }
+    ? M
+    : Table[K] extends Op<infer A, infer R>
+      ? A extends readonly [Tensor, ...infer Rest]
+        ? (...rest: Rest) => R
+        : never
+      : never;
 };

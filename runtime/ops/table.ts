@@ -7,12 +7,14 @@ import * as binary from './binary.ts';
 import * as compare from './compare.ts';
 import * as contract from './contract.ts';
 import { to } from './convert.ts';
+import * as extremes from './extremes.ts';
 import * as exponential from './exponential.ts';
 import { inPlaceForms } from './in-place.ts';
 import { cat, clone, contiguous, flip, pad, stack, unfold } from './move.ts';
 import * as reduce from './reduce.ts';
 import * as rounding from './rounding.ts';
 import * as smooth from './smooth.ts';
+import * as statistics from './statistics.ts';
 import * as ternary from './ternary.ts';
 import * as trigonometry from './trigonometry.ts';
 import * as unary from './unary.ts';
@@ -46,6 +48,8 @@ export const methods = {
   where,
   copy_,
   ...reduce,
+  ...statistics,
+  ...extremes,
   ...views,
   to,
   ...contract,

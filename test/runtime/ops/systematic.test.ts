@@ -28,13 +28,19 @@ function refusal(call: () => unknown): string | undefined {
   }
 }
 
+/** Who may refuse one of its samples, or a sample without elements. */
+const REFUSED: Readonly<Record<string, readonly string[]>> = {
+  'JLT-VIEW': ['view'],
+  'JLT-EMPTY': ['amax', 'amin', 'max', 'min', 'argmax', 'argmin'],
+};
+
 async function check(op: AnyOp, forms: readonly ArgumentForm[], how: Arrangement): Promise<void> {
   const run = (...tensors: Tensor[]) => op(...argumentsOf(forms, tensors));
   const inputs = (seed: number) => operands(op, forms, how, seed);
   const refused = onReference(() => refusal(() => run(...inputs(2))));
   expect(refusal(() => run(...inputs(2)))).toBe(refused);
   if (refused !== undefined) {
-    expect([refused, op.entry.name]).toEqual(['JLT-VIEW', 'view']);
+    expect(REFUSED[refused]).toContain(op.entry.name);
     expect(refusal(() => jit.trace(run, inputs(1)))).toBe(refused);
     return;
   }
