@@ -50,12 +50,13 @@ export function describeNodes(
   return recorded.nodes.map((node) => {
     const kernel = kernelOf.get(node.id);
     const cost = eager.get(node);
+    const span = spanOf(node.stack, fallback);
     return {
       id: nodeId(node.id),
       op: node.kind === 'op' ? node.op.name : node.name,
       kind: node.kind === 'op' ? node.op.kind : node.role,
-      span: spanOf(node.stack, fallback),
-      stack: node.stack,
+      span,
+      stack: node.stack.length > 0 ? node.stack : [span],
       attributes: node.kind === 'op' ? formatAttributes(node.attributes) : '',
       inputs: nodeInputs(node).map((x) => nodeId(x.id)),
       output: tensorInfo(node),

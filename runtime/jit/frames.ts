@@ -29,6 +29,8 @@ const sitesOf = new WeakMap<Error, NodeJS.CallSite[]>();
 
 /** From now on, errors remember their call sites, and print with the user's frames alone. */
 export function keepFrames(): void {
+  // Some ops throw more than the usual ten calls below the user's line.
+  Error.stackTraceLimit = DEPTH;
   Error.prepareStackTrace = (error, sites) => {
     sitesOf.set(error, sites);
     return [String(error), ...outside(sites).map(line)].join('\n');
