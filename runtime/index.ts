@@ -11,7 +11,7 @@ export { Tensor } from './tensor/tensor.ts';
 export type { DType } from './tensor/dtype.ts';
 export { arange, full, ones, rand, randn, range, tensor, zeros } from './tensor/create.ts';
 export { manualSeed } from './tensor/random.ts';
-export { cat, stack } from './ops/move.ts';
+export { cat, stack } from './ops/join.ts';
 export { JitLensError } from './errors.ts';
 export { grad, noGrad } from './autograd/index.ts';
 export * as nn from './nn/index.ts';

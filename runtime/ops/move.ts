@@ -1,11 +1,10 @@
-/** @file Elements moved or repeated where strides cannot say it: copies, windows, padding, joins. */
+/** @file Elements moved where strides cannot say it: copies, windows, flips. */
 import { JitLensError } from '../errors.ts';
 import { condition, constant, divide, modulo, plus, times } from '../tensor/affine.ts';
-import { broadcastShapes, formatShape, normalizeDim } from '../tensor/shape.ts';
+import { formatShape, normalizeDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { apply } from './apply.ts';
-import { composite, move, op, type Op } from './define.ts';
-import { shapeOf, type Attributes, type JoinSpec } from './spec.ts';
+import { composite, move, type Op } from './define.ts';
+import type { Attributes } from './spec.ts';
 
 /** The same tensor where it is row-major already, else a row-major copy. */
 export const contiguous: Op<[x: Tensor]> = composite({
@@ -101,44 +100,6 @@ export const unfold: Op<[x: Tensor, kernel: number, options?: WindowOptions]> = 
   samples: ['f32[1,2,5,4] 3', 'f32[2,3,6,7] 2 {"padding":1,"stride":2}', 'f32[1,1,9,9] 3 {"dilation":2,"padding":2}'],
 });
 
-/** `amounts` = [before, after] for the last dim, then the one before it, and so on; new elements are `value`. */
-export const pad: Op<[x: Tensor, amounts: readonly number[], value?: number]> = move({
-  name: 'pad',
-  attributes: (x, amounts, value = 0) => {
-    if (amounts.length % 2 !== 0 || amounts.length > 2 * x.rank || amounts.some((n) => !Number.isInteger(n) || n < 0)) {
-      throw new JitLensError(
-        'JLT-PAD',
-        `pad: [${amounts.join(', ')}] does not fit a tensor of ${x.rank} dims`,
-        'Give [before, after] pairs, last dim first.',
-      );
-    }
-    return { amounts, value };
-  },
-  shape: (shape, a) => shape.map((size, d) => size + padding(a, shape.length, d)[0] + padding(a, shape.length, d)[1]),
-  map: (out, shape, a) => {
-    const index = out.map((i, d) => plus(i, -padding(a, shape.length, d)[0]));
-    return {
-      index,
-      inside: condition(index.map((i, d) => ({ index: i, lo: 0, hi: shape[d] ?? 1 }))),
-      otherwise: num(a, 'value'),
-    };
-  },
-  grad: (g, _out, x, amounts) => [
-    x.shape.reduce((part, size, d) => {
-      const before = amounts[2 * (x.rank - 1 - d)] ?? 0;
-      return part.slice(d, before, before + size);
-    }, g),
-  ],
-  samples: ['f32[3,4] [1,2]', 'f32[2,3] [0,1,2,0] 7'],
-  onnx: 'Pad',
-});
-
-function padding(a: Attributes, rank: number, d: number): readonly [number, number] {
-  const amounts = a['amounts'] as readonly number[];
-  const i = 2 * (rank - 1 - d);
-  return [amounts[i] ?? 0, amounts[i + 1] ?? 0];
-}
-
 /** The elements of the given dims in opposite order. */
 export const flip: Op<[x: Tensor, dims: readonly number[]]> = move({
   name: 'flip',
@@ -149,74 +110,4 @@ export const flip: Op<[x: Tensor, dims: readonly number[]]> = move({
   }),
   grad: (g, _out, _x, dims) => [g.flip(dims)],
   samples: ['f32[5] [0]', 'f32[2,3,4] [0,2]'],
-});
-
-export const catSpec: JoinSpec = {
-  kind: 'join',
-  name: 'cat',
-  samples: [],
-  tolerance: { relative: 0, absolute: 0 },
-  onnx: 'Concat',
-  flops: () => 0,
-  infer(inputs, attributes) {
-    const dim = num(attributes, 'dim');
-    const shapes = inputs.map(shapeOf);
-    const [first = []] = shapes;
-    const fits = shapes.every((s) => s.length === first.length && s.every((size, d) => d === dim || size === first[d]));
-    if (!fits || first.length === 0) {
-      throw new JitLensError(
-        'JL410',
-        `cat: shapes ${shapes.map(formatShape).join(', ')} do not join along dim ${dim}`,
-        'They must have the same dims, of the same sizes but for the joined one. stack() joins 0-d tensors.',
-      );
-    }
-    const total = shapes.reduce((n, s) => n + (s[dim] ?? 0), 0);
-    const [input] = inputs;
-    return {
-      shape: first.map((size, d) => (d === dim ? total : size)),
-      dtype: typeof input === 'object' ? input.dtype : 'float32',
-    };
-  },
-};
-
-function needTensors(tensors: readonly Tensor[], name: string): Tensor {
-  const [first] = tensors;
-  if (!first) throw new JitLensError('JLT-EMPTY', `${name}: the list of tensors is empty`, 'Give at least one tensor.');
-  const odd = tensors.find((x) => x.dtype !== first.dtype);
-  if (odd)
-    throw new JitLensError('JLT-DTYPE', `${name}: ${first.dtype} and ${odd.dtype} do not join`, 'Convert them to one dtype.');
-  return first;
-}
-
-/** Tensors laid end to end along `dim` (0). */
-export const cat: Op<[tensors: readonly Tensor[], dim?: number]> = op(
-  {
-    name: 'cat',
-    spec: catSpec,
-    samples: ['(f32[2,3],f32[4,3])', '(f32[2,3],f32[2,1],f32[2,2]) 1', '(i32[3],i32[2])'],
-    tolerance: catSpec.tolerance,
-    domain: [-2, 2],
-    grad: (g, _out, tensors, dim = 0) => {
-      let start = 0;
-      return tensors.map((x) => g.slice(dim, start, (start += x.size(dim))));
-    },
-  },
-  (tensors, dim = 0) => apply(catSpec, tensors, { dim: normalizeDim(dim, needTensors(tensors, 'cat').rank, 'cat') }),
-);
-
-/** Tensors of one shape laid along a new dim `dim` (0). */
-export const stack: Op<[tensors: readonly Tensor[], dim?: number]> = composite({
-  name: 'stack',
-  expand: (tensors, dim = 0) => {
-    needTensors(tensors, 'stack');
-    broadcastShapes(
-      tensors.map((x) => x.shape),
-      'stack',
-    );
-    return cat(
-      tensors.map((x) => x.unsqueeze(dim)),
-      dim,
-    );
-  },
-  samples: ['(f32[3],f32[3])', '(f32[],f32[],f32[])', '(f32[2,3],f32[2,3]) -1'],
 });

@@ -3,6 +3,7 @@
  */
 import { Tensor } from '../tensor/tensor.ts';
 import * as activations from './activations.ts';
+import * as arrange from './arrange.ts';
 import * as binary from './binary.ts';
 import * as compare from './compare.ts';
 import * as contract from './contract.ts';
@@ -10,7 +11,9 @@ import { to } from './convert.ts';
 import * as extremes from './extremes.ts';
 import * as exponential from './exponential.ts';
 import { inPlaceForms } from './in-place.ts';
-import { cat, clone, contiguous, flip, pad, stack, unfold } from './move.ts';
+import { cat, stack } from './join.ts';
+import { clone, contiguous, flip, unfold } from './move.ts';
+import { pad } from './pad.ts';
 import * as reduce from './reduce.ts';
 import * as rounding from './rounding.ts';
 import * as smooth from './smooth.ts';
@@ -51,6 +54,7 @@ export const methods = {
   ...statistics,
   ...extremes,
   ...views,
+  ...arrange,
   to,
   ...contract,
   clone,

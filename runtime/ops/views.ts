@@ -3,11 +3,12 @@
  * views. A gradient goes back by the opposite view, or by writing it into zeros.
  */
 import { JitLensError } from '../errors.ts';
-import { expanded, permuted, reshaped, selected, sliced } from '../tensor/layout.ts';
+import { diagonalOf, expanded, permuted, reshaped, selected, sliced } from '../tensor/layout.ts';
 import { contiguousStrides, formatShape, normalizeDim, numel, resolveShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { composite, move, type Op } from './define.ts';
 import type { Attributes } from './spec.ts';
+import { noGrad } from './tape.ts';
 import { writeInto } from './write.ts';
 
 const numbers = (attributes: Attributes, name: string): readonly number[] => attributes[name] as readonly number[];
@@ -185,6 +186,51 @@ function sliceAttributes(x: Tensor, dim: number, start = 0, end?: number, step =
   const to = clamp(end ?? size);
   return { dim: d, start: from, length: Math.max(0, Math.ceil((to - from) / step)), step };
 }
+
+/**
+ * The elements at equal places of dims `a` (0) and `b` (1), which go, as a new last dim. A positive `offset` starts that far
+ * along b, a negative one along a.
+ */
+export const diagonal: Op<[x: Tensor, offset?: number, a?: number, b?: number]> = move({
+  name: 'diagonal',
+  attributes: diagonalAttributes,
+  shape: (shape, a) =>
+    diagonalOf({ shape, strides: contiguousStrides(shape), offset: 0 }, number(a, 'a'), number(a, 'b'), number(a, 'offset'))
+      .shape,
+  view: (layout, a) => diagonalOf(layout, number(a, 'a'), number(a, 'b'), number(a, 'offset')),
+  grad: (g, _out, x, ...which) => {
+    const { a, b, offset } = diagonalAttributes(x, ...which);
+    return [writeInto(x, diagonalOf(rowMajor(x), a, b, offset), g)];
+  },
+  samples: ['f32[4,4]', 'f32[3,5] 1', 'f32[5,3] -2', 'f32[2,3,4] 0 1 2', 'f32[2,3,4] 1 2 0', 'f32[2,3] 7'],
+});
+
+function diagonalAttributes(x: Tensor, offset = 0, first = 0, second = 1) {
+  const [a, b] = [normalizeDim(first, x.rank, 'diagonal'), normalizeDim(second, x.rank, 'diagonal')];
+  if (a === b || x.rank < 2 || !Number.isInteger(offset)) {
+    throw new JitLensError(
+      'JLT-DIM',
+      `diagonal: dims ${first} and ${second} of a tensor of ${x.rank} dims, offset ${offset}`,
+      'Name two different dims and a whole offset.',
+    );
+  }
+  return { a, b, offset };
+}
+
+const same: Op<[x: Tensor]> = move({
+  name: 'detach',
+  attributes: () => ({}),
+  shape: (shape) => shape,
+  view: (layout) => layout,
+  onnx: 'Identity',
+});
+
+/** The same elements, cut off from how they were made: no gradient flows back through the result. */
+export const detach: Op<[x: Tensor]> = composite({
+  name: 'detach',
+  expand: (x) => noGrad(() => same(x)),
+  samples: ['f32[3,5]', 'i32[4]'],
+});
 
 /** `length` positions of `dim` from `start`. */
 export const narrow: Op<[x: Tensor, dim: number, start: number, length: number]> = composite({

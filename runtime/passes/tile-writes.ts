@@ -2,7 +2,7 @@
  * @file Writes that cover a tensor. In: a functional graph. Out: a chain of writes to disjoint slices which together fill
  * the tensor becomes one join of the written values; what the tensor held before no longer matters.
  */
-import { catSpec } from '../ops/move.ts';
+import { catSpec } from '../ops/join.ts';
 import { writtenLayout } from '../ops/write.ts';
 import { isNode, rewrite, type GraphBuilder, type Node, type OpNode } from '../ir/graph.ts';
 import { contiguous } from '../tensor/layout.ts';

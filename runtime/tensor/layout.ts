@@ -59,6 +59,19 @@ export function sliced(layout: Layout, dim: number, start: number, length: numbe
   };
 }
 
+/** The elements at equal places of dims `a` and `b`, from `offset` of b on (of a, when it is negative), as a new last dim. */
+export function diagonalOf(layout: Layout, a: number, b: number, offset: number): Layout {
+  const [rows = 1, columns = 1] = [layout.shape[a], layout.shape[b]];
+  const [down = 0, across = 0] = [layout.strides[a], layout.strides[b]];
+  const length = Math.max(0, offset >= 0 ? Math.min(rows, columns - offset) : Math.min(rows + offset, columns));
+  const others = (list: readonly number[]) => list.filter((_, d) => d !== a && d !== b);
+  return {
+    shape: [...others(layout.shape), length],
+    strides: [...others(layout.strides), down + across],
+    offset: layout.offset + (length === 0 ? 0 : offset >= 0 ? offset * across : -offset * down),
+  };
+}
+
 /** Size-1 dims repeated to `shape`, new dims in front. Shapes are taken to fit. */
 export function expanded(layout: Layout, shape: Shape): Layout {
   const skip = shape.length - layout.shape.length;
