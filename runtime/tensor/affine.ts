@@ -88,17 +88,15 @@ export function times(a: Index, factor: number): Index {
 function joinQuotients(index: Index): Index {
   for (const { atom: rest, coefficient } of index.terms) {
     if (rest.kind !== 'mod') continue;
-    const quotient = index.terms.find(
-      (t) =>
-        t.atom.kind === 'div' &&
-        t.atom.by === rest.by &&
-        t.atom.of.key === rest.of.key &&
-        t.coefficient === coefficient * rest.by,
-    );
-    if (!quotient) continue;
+    const multiples = index.terms.filter((t) => t.atom.kind === 'div' && t.coefficient === coefficient * rest.by);
+    if (multiples.length === 0) continue;
+    // The quotient may be written otherwise: (x div 4) div 3 is x div 12.
+    const { key } = divide(rest.of, rest.by);
+    const whole = multiples.find((t) => make(0, [{ atom: t.atom, coefficient: 1 }]).key === key);
+    if (!whole) continue;
     const others = make(
       index.constant,
-      index.terms.filter((t) => t !== quotient && t.atom !== rest),
+      index.terms.filter((t) => t !== whole && t.atom !== rest),
     );
     return plus(others, times(rest.of, coefficient));
   }

@@ -1,0 +1,84 @@
+/** Random numbers: the generator's published answers, and what users may rely on. */
+import { describe, expect, test } from 'vitest';
+import { manualSeed, rand, randn, type Tensor } from 'jitlens';
+import { philox } from '../../../runtime/tensor/random.ts';
+import { onReference } from '../support/devices.ts';
+
+const hex = (words: Uint32Array) => [...words].map((w) => w.toString(16).padStart(8, '0'));
+const numbers = async (x: Tensor) => [...(await x.data())];
+
+test('Philox 4×32-10 gives the known answer for counter 0 and key 0', () => {
+  const out = new Uint32Array(4);
+  philox(0, 0, 0, out, 0);
+  expect(hex(out)).toEqual(['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']);
+});
+
+/** The definition in arithmetic of 64 bits, for keys and counters that the published answers do not have. */
+function byDefinition(low: number, high: number, key: number): string[] {
+  const mask = 0xffffffffn;
+  let c = [BigInt(low), BigInt(high), 0n, 0n];
+  let k = [BigInt(key), 0n];
+  for (let round = 0; round < 10; round++) {
+    const [c0 = 0n, c1 = 0n, c2 = 0n, c3 = 0n] = c;
+    const [k0 = 0n, k1 = 0n] = k;
+    const [p0, p1] = [0xd2511f53n * c0, 0xcd9e8d57n * c2];
+    c = [(p1 >> 32n) ^ c1 ^ k0, p1 & mask, (p0 >> 32n) ^ c3 ^ k1, p0 & mask];
+    k = [(k0 + 0x9e3779b9n) & mask, (k1 + 0xbb67ae85n) & mask];
+  }
+  return c.map((x) => x.toString(16).padStart(8, '0'));
+}
+
+test.each([
+  [1, 0, 0],
+  [0, 1, 0],
+  [0, 0, 1],
+  [0xffffffff, 0xffffffff, 0xffffffff],
+  [0x243f6a88, 0x85a308d3, 0xa4093822],
+])('Philox of counter %d, %d and key %d is its definition', (low, high, key) => {
+  const out = new Uint32Array(6);
+  philox(low, high, key, out, 1);
+  expect(hex(out.subarray(1, 5))).toEqual(byDefinition(low, high, key));
+  expect([out[0], out[5]]).toEqual([0, 0]);
+});
+
+describe('tensors of random numbers', () => {
+  test('follow the seed, on every device', async () => {
+    const draw = async () => {
+      manualSeed(42);
+      return [await numbers(rand([7])), await numbers(randn([3, 3]))];
+    };
+    const first = await draw();
+    expect(await draw()).toEqual(first);
+    manualSeed(42);
+    expect(await numbers(onReference(() => rand([7])))).toEqual(first[0]);
+    manualSeed(43);
+    expect(await numbers(rand([7]))).not.toEqual(first[0]);
+  });
+
+  test('go on: two draws are two draws', async () => {
+    manualSeed(1);
+    const [a, b] = [await numbers(rand([8])), await numbers(rand([8]))];
+    expect(a).not.toEqual(b);
+    expect(new Set([...a, ...b]).size).toBe(16);
+  });
+
+  test('are spread as they say', async () => {
+    manualSeed(9);
+    const uniform = await numbers(rand([100, 100]));
+    const mean = (xs: number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length;
+    expect(Math.min(...uniform)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...uniform)).toBeLessThan(1);
+    // Five standard errors: 5 · √(1/12 / 10⁴) and 5 · √(1 / 10⁴).
+    expect(Math.abs(mean(uniform) - 0.5)).toBeLessThan(0.0145);
+    const normal = await numbers(randn([10001]));
+    expect(normal).toHaveLength(10001);
+    expect(Math.abs(mean(normal))).toBeLessThan(0.05);
+    expect(Math.abs(mean(normal.map((x) => x * x)) - 1)).toBeLessThan(0.0708);
+    expect(normal.every(Number.isFinite)).toBe(true);
+  });
+
+  test('of no elements are none', async () => {
+    expect(await numbers(rand([0]))).toEqual([]);
+    expect(await numbers(randn([3, 0]))).toEqual([]);
+  });
+});
