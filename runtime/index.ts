@@ -15,4 +15,5 @@ export { cat, stack } from './ops/join.ts';
 export { JitLensError } from './errors.ts';
 export { grad, noGrad } from './autograd/index.ts';
 export * as nn from './nn/index.ts';
+export * as optim from './optim/index.ts';
 export * as jit from './jit/index.ts';

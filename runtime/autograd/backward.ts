@@ -4,6 +4,7 @@
  * recorded in a trace, and differentiated again with `createGraph`.
  */
 import { JitLensError } from '../errors.ts';
+import { activeRecorder } from '../ops/recorder.ts';
 import { withOverwriteGuard } from '../ops/saved.ts';
 import { withGradMode } from '../ops/tape.ts';
 import { full } from '../tensor/create.ts';
@@ -14,18 +15,31 @@ import { edgeOf, type Edge, type History } from './tape.ts';
 export interface GradOptions {
   /** Records the gradients' own ops, so that they can be differentiated. */
   readonly createGraph?: boolean;
+  /** What each output's gradient starts from; 1 when it is left out, for outputs of one number. */
+  readonly gradients?: readonly (Tensor | undefined)[];
 }
 
 /** Adds the gradient of `output` (a single number unless `gradient` is given) to `.grad` of every leaf it was made from. */
 export function backward(output: Tensor, gradient?: Tensor, options: GradOptions = {}): void {
   const leaves = walk([output], [gradient], options);
+  for (const leaf of leaves.byLeaf.keys()) refuseOldGradient(leaf);
   for (const [leaf, g] of leaves.byLeaf)
     leaf.grad = leaf.grad ? withGradMode(options.createGraph ?? false, () => leaf.grad?.add(g)) : g;
 }
 
+/** A trace would add to the gradient that is there now, at every later call. */
+function refuseOldGradient(leaf: Tensor): void {
+  if (!leaf.grad || (activeRecorder()?.knows(leaf.grad) ?? true)) return;
+  throw new JitLensError(
+    'JL605',
+    'backward() in a traced function would add to a gradient from before the trace',
+    'Clear gradients inside the traced function first: x.grad = undefined, or optimizer.zeroGrad().',
+  );
+}
+
 /** The gradients of the sum of `outputs` for each of `inputs`; undefined for one that they do not depend on. */
 export function grad(outputs: readonly Tensor[], inputs: readonly Tensor[], options: GradOptions = {}): (Tensor | undefined)[] {
-  const { byLeaf, byHistory } = walk(outputs, [], options);
+  const { byLeaf, byHistory } = walk(outputs, options.gradients ?? [], options);
   return inputs.map((x) => {
     const edge = edgeOf(x);
     return edge?.kind === 'history' ? byHistory.get(edge.history) : byLeaf.get(x);

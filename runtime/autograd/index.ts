@@ -7,8 +7,6 @@ declare module '../tensor/tensor.ts' {
   interface Tensor {
     /** Adds the gradient of this tensor (one number, unless `gradient` is given) to `.grad` of all it was made from. */
     backward(gradient?: Tensor): void;
-    /** The same elements, cut off from how they were made. */
-    detach(): Tensor;
     /** Says whether a gradient is wanted for this tensor, which no op made. Returns it. */
     requiresGrad_(wanted?: boolean): this;
   }
@@ -17,9 +15,6 @@ declare module '../tensor/tensor.ts' {
 Object.assign(Tensor.prototype, {
   backward(this: Tensor, gradient?: Tensor): void {
     backward(this, gradient);
-  },
-  detach(this: Tensor): Tensor {
-    return new Tensor(this.storage, this.layout);
   },
   requiresGrad_(this: Tensor, wanted = true): Tensor {
     this.requiresGrad = wanted;

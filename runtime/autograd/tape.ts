@@ -69,6 +69,12 @@ function viewHistory(base: Tensor, view: Tensor): History {
   return make('view', [edgeOf(base)], [], (g) => [writeInto(base, within(base, view), g)]);
 }
 
+/** Says that `x` was made from `sources`, for code that does not run op by op. */
+export function attach(x: Tensor, name: string, sources: readonly Tensor[], backward: History['backward']): void {
+  noteOf(x).history = make(name, sources.map(edgeOf), sources, backward);
+  x.requiresGrad = true;
+}
+
 function make(name: string, edges: History['edges'], saved: readonly Tensor[], backward: History['backward']): History {
   return { id: nextId++, name, edges, saved: saved.map((x) => [x, x.storage.version] as const), backward };
 }

@@ -62,7 +62,7 @@ export function compile(recorded: Graph, gpu: Gpu): Plan {
           name: groupName(group),
           group,
           reads: lowered.reads,
-          kernel: buildKernel(lowered, (i) => placed(places, group, lowered, i), false),
+          kernel: buildKernel(lowered, (i) => placed(places, group, lowered, i), { parametric: false, device: gpu.info.kind }),
         };
       }),
   );

@@ -2,6 +2,7 @@
  * @file Guards: what a trace takes for granted about a call. In: a call's arguments. Out: a key that two calls share only
  * if one trace serves both, and for two that differ, what differs.
  */
+import { gradMode } from '../ops/tape.ts';
 import type { Module } from '../nn/module.ts';
 import { formatShape } from '../tensor/shape.ts';
 import type { Tree } from './tree.ts';
@@ -23,9 +24,10 @@ export function signatureKey(args: Tree, module: Module | undefined): string {
   const { tensors } = args;
   for (const [i, x] of tensors.entries()) {
     const { shape, strides, offset } = x.layout;
-    key += `|${x.dtype}[${shape.join()}](${strides.join()})@${offset} ${x.storage.backend.info.name}`;
+    key += `|${x.dtype}[${shape.join()}](${strides.join()})@${offset} ${x.storage.backend.info.name}${x.requiresGrad ? ' grad' : ''}`;
     for (let j = 0; j < i; j++) if (tensors[j]?.storage === x.storage) key += `=${j}${tensors[j] === x ? '!' : ''}`;
   }
+  if (gradMode()) key += '|recording';
   return module ? `${key}|${modes(module).join()}` : key;
 }
 
@@ -38,8 +40,10 @@ export function signatureOf(args: Tree, module: Module | undefined): Signature {
     guards.push({ name: `strides of tensor ${i}`, value: `${formatShape(x.strides)} from ${x.layout.offset}` });
     guards.push({ name: `memory of tensor ${i}`, value: `shared with tensor ${storages.indexOf(x.storage)}` });
     guards.push({ name: `identity of tensor ${i}`, value: `tensor ${args.tensors.indexOf(x)}` });
+    guards.push({ name: `requiresGrad of tensor ${i}`, value: String(x.requiresGrad) });
     guards.push({ name: `device of tensor ${i}`, value: x.storage.backend.info.name });
   });
+  guards.push({ name: 'recording for gradients', value: String(gradMode()) });
   if (module) guards.push({ name: 'training mode', value: modes(module).join(' ') });
   return { key: signatureKey(args, module), guards };
 }

@@ -13,10 +13,19 @@ import type { Storage } from '../tensor/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { userFrames } from './frames.ts';
 
+/** A gradient left on an argument, or on a tensor that the code holds. */
+export interface LeftGradient {
+  readonly position?: number;
+  readonly tensor?: Tensor;
+  readonly gradient: Tensor;
+}
+
 export class TraceRecorder implements Recorder {
   private readonly build = new GraphBuilder();
   private readonly nodes = new Map<Tensor, Node>();
   private readonly storages: Storage[] = [];
+  /** Memory of tensors that ops made (or viewed) while recording. */
+  private readonly made = new Set<Storage>();
 
   /** `names` gives parameters the names that they have in their module. */
   constructor(
@@ -35,7 +44,13 @@ export class TraceRecorder implements Recorder {
       attributes,
       { stack: userFrames() },
     );
-    if (!spec.inPlace) this.nodes.set(out, node);
+    if (spec.inPlace) return;
+    this.nodes.set(out, node);
+    this.made.add(out.storage);
+  }
+
+  knows(tensor: Tensor): boolean {
+    return this.nodes.has(tensor);
   }
 
   recordData(made: Tensor, origin: 'data' | 'random'): void {
@@ -53,10 +68,17 @@ export class TraceRecorder implements Recorder {
   }
 
   private node(x: Tensor): Node {
-    return (
-      this.nodes.get(x) ??
-      this.external(x instanceof Parameter ? 'parameter' : 'constant', this.names.get(x) ?? `captured${this.nodes.size}`, x)
-    );
+    const known = this.nodes.get(x);
+    if (known) return known;
+    if (this.made.has(x.storage) && !this.storages.includes(x.storage)) {
+      throw new JitLensError(
+        'JL603',
+        'a tensor that the traced function computed came back as another object, so the trace lost it',
+        'Do not wrap computed tensors (new Parameter(…)) inside a traced function.',
+        userFrames()[0],
+      );
+    }
+    return this.external(x instanceof Parameter ? 'parameter' : 'constant', this.names.get(x) ?? `captured${this.nodes.size}`, x);
   }
 
   private external(
@@ -73,6 +95,14 @@ export class TraceRecorder implements Recorder {
     const node = this.build.external({ role, name, layout: x.layout, meta, stack: userFrames(), storage, tensor, ...more });
     this.nodes.set(x, node);
     return node;
+  }
+
+  /** Gradients that the code left on tensors from outside. */
+  gradients(): LeftGradient[] {
+    return [...this.nodes].flatMap(([x, node]) => {
+      if (node.kind !== 'external' || !x.grad || !this.nodes.has(x.grad)) return [];
+      return [{ position: node.position, tensor: node.position === undefined ? x : undefined, gradient: x.grad }];
+    });
   }
 
   finish(outputs: readonly Tensor[]): Graph {

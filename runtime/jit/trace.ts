@@ -4,17 +4,19 @@
  * granted (shapes, dtypes, device, plain values, training mode) is guarded: a call that differs is traced anew.
  */
 import { JitLensError } from '../errors.ts';
-import { edgeOf } from '../autograd/tape.ts';
+import '../autograd/index.ts';
 import { GpuBackend } from '../kernels/eager.ts';
 import { Module, Parameter } from '../nn/module.ts';
 import { activeRecorder, withRecorder } from '../ops/recorder.ts';
+import { gradMode } from '../ops/tape.ts';
 import { currentBackend, type Backend } from '../tensor/backend.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { compile, type Plan } from './compile.ts';
+import { letGradientsThrough } from './differentiate.ts';
 import { firstDifference, signatureKey, signatureOf, type Signature } from './guard.ts';
 import { Held } from './held.ts';
 import { interpret } from './interpret.ts';
-import { TraceRecorder } from './record.ts';
+import { TraceRecorder, type LeftGradient } from './record.ts';
 import { Replay } from './run.ts';
 import { flattenTree, type Tree } from './tree.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -37,6 +39,8 @@ export interface Compiled {
   readonly plan?: Plan;
   readonly run: (inputs: readonly Tensor[]) => Tensor[];
   readonly outputs: Tree;
+  /** Where the gradients go that the code leaves behind: they are the last results of a run, in this order. */
+  readonly left: readonly LeftGradient[];
   /** Tensors that the code holds: the module's parameters as they were, and all that it used. */
   readonly held: Held;
 }
@@ -106,7 +110,7 @@ class TraceCache implements TraceInfo {
     const tree = flattenTree(args, 'arguments');
     const key = signatureKey(tree, this.module);
     const known = this.compiled.find((c) => c.signature.key === key && !c.held.difference(tree.tensors));
-    if (known) return known.outputs.rebuild(known.run(tree.tensors));
+    if (known) return this.differentiable(tree, known, known.run(tree.tensors));
     // The run that is recorded is this call's run: another one would write in place a second time.
     if (this.compiled.length < MAX_SIGNATURES) return this.add(tree);
     this.noteDifference(tree, signatureOf(tree, this.module));
@@ -118,9 +122,11 @@ class TraceCache implements TraceInfo {
   add(tree: Tree): unknown {
     const signature = signatureOf(tree, this.module);
     this.noteDifference(tree, signature);
-    const { compiled, result } = this.trace(tree, signature);
+    const compiled = this.trace(tree, signature);
     this.compiled.push(compiled);
-    return result;
+    // What the recorded run made is like what a replay makes: no op by op history leads out of it.
+    const results = [...compiled.outputs.tensors, ...compiled.left.map((l) => l.gradient)];
+    return this.differentiable(tree, compiled, results.map(cutOff));
   }
 
   private noteDifference(tree: Tree, signature: Signature): void {
@@ -130,7 +136,18 @@ class TraceCache implements TraceInfo {
     this.recompiles.push(held ?? firstDifference(last.signature, signature));
   }
 
-  private trace(call: Tree, signature: Signature): { compiled: Compiled; result: unknown } {
+  /** The outputs as the function gives them; a gradient that reaches them goes back through the function, run anew. */
+  private differentiable(call: Tree, compiled: Compiled, all: readonly Tensor[]): unknown {
+    const results = all.slice(0, compiled.outputs.tensors.length);
+    compiled.left.forEach(({ position, tensor }, i) => {
+      const target = position === undefined ? tensor : call.tensors[position];
+      if (target) target.grad = all[results.length + i];
+    });
+    if (gradMode()) letGradientsThrough(this.fn, call, compiled.recorded, results);
+    return compiled.outputs.rebuild(results);
+  }
+
+  private trace(call: Tree, signature: Signature): Compiled {
     // The code may hold an argument under another name; objects of its own tell the two apart.
     const tree = flattenTree(call.rebuild(renewed(call.tensors)), 'arguments');
     const backend = tree.tensors[0]?.storage.backend ?? currentBackend();
@@ -147,23 +164,24 @@ class TraceCache implements TraceInfo {
     const outputs = flattenTree(result, 'the result');
     if (outputs.tensors.length === 0)
       throw new JitLensError('JL610', 'the traced function gives no tensor', 'Return the tensors that it computes.');
-    if (outputs.tensors.some((x) => edgeOf(x) !== undefined)) {
-      throw new JitLensError(
-        'JLT-GRAD',
-        'gradients would have to flow out of a traced function, which they cannot yet',
-        'Trace under noGrad(() => …), or call backward() inside the function and return detached tensors.',
-      );
-    }
-    const recorded = recorder.finish(outputs.tensors);
+    const left = recorder.gradients();
+    const recorded = recorder.finish([...outputs.tensors, ...left.map((l) => l.gradient)]);
     const held = new Held(this.module, recorded, tree.tensors);
-    return { compiled: { signature, recorded, outputs, held, ...executable(recorded, backend) }, result };
+    return { signature, recorded, outputs, left, held, ...executable(recorded, backend) };
   }
 }
 
 /** The same tensors as new objects; one that appears twice does so again. */
 function renewed(tensors: readonly Tensor[]): Tensor[] {
-  const made = new Map(tensors.map((x) => [x, x instanceof Parameter ? new Parameter(x) : new Tensor(x.storage, x.layout)]));
+  const made = new Map(
+    tensors.map((x) => [x, (x instanceof Parameter ? new Parameter(x) : cutOff(x)).requiresGrad_(x.requiresGrad)]),
+  );
   return tensors.map((x) => made.get(x) ?? x);
+}
+
+/** The same elements without the history of how they were made. */
+function cutOff(x: Tensor): Tensor {
+  return new Tensor(x.storage, x.layout);
 }
 
 function executable(recorded: Graph, backend: Backend): Pick<Compiled, 'plan' | 'run'> {

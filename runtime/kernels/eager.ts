@@ -148,7 +148,7 @@ export class GpuBackend implements Backend {
         const { storage, dtype } = tensorOf(operandOf(position));
         return { storage, dtype };
       },
-      true,
+      { parametric: true, device: this.info.kind },
     );
     const bindings = kernel.storages.map((s) =>
       s === out.storage ? -1 : inputs.findIndex((x) => typeof x === 'object' && x.storage === s),

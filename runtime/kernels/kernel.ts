@@ -4,6 +4,7 @@
  */
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import type { PipelineForm } from '../device/pipelines.ts';
+import type { DeviceKind } from '../profile/model.ts';
 import type { Lowered } from './lower.ts';
 import { schedule } from './schedule.ts';
 import { emit, type KernelText } from './wgsl.ts';
@@ -20,7 +21,7 @@ export interface Kernel<S> {
 export function buildKernel<S extends object>(
   lowered: Lowered,
   storageOf: (position: number) => { storage: S; dtype: DType },
-  parametric: boolean,
+  options: { parametric: boolean; device: DeviceKind },
 ): Kernel<S> {
   const storages: S[] = [];
   const bound: { dtype: DType; writable: boolean }[] = [];
@@ -35,8 +36,8 @@ export function buildKernel<S extends object>(
     }
     slots[position] = slot;
   }
-  const plan = schedule(lowered.nest);
-  const text = emit(plan, slots, bound, parametric);
+  const plan = schedule(lowered.nest, options.device);
+  const text = emit(plan, slots, bound, options.parametric);
   const tile = plan.tile > 1 ? `, ${plan.tile} positions a thread` : '';
   return {
     text,

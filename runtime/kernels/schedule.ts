@@ -5,6 +5,7 @@
  */
 import { constant, type Axis } from '../tensor/affine.ts';
 import { everyExpr, everyUnder, replaceAxes, splitAxes, writeOut } from './axes.ts';
+import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
 import type { Nest } from './nest.ts';
 import { reroll } from './reroll.ts';
@@ -31,12 +32,15 @@ const ENOUGH_THREADS = 1 << 15;
 const UNROLLED_SUM = 32;
 const UNROLLED_TERMS = 1024;
 
-export function schedule(lowered: Nest): Schedule {
+/** Positions below which a workgroup computes each; the few cores of a CPU are busy with far fewer. */
+const COOPERATING_POSITIONS: Readonly<Record<DeviceKind, number>> = { gpu: 16384, software: 16, reference: 0 };
+
+export function schedule(lowered: Nest, device: DeviceKind): Schedule {
   const nest = splitAxes(reroll(lowered));
   const positions = product(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   const longest = Math.max(1, ...sums.map((s) => product(s.axes)));
-  if (longest >= 128 && positions < 16384 && longest > positions / 64 && cooperative(nest)) {
+  if (longest >= 128 && positions < COOPERATING_POSITIONS[device] && longest > positions / 64 && cooperative(nest)) {
     return { kind: 'workgroup per element', nest, workgroupSize: COOPERATING, unrolled: new Set(), tile: 1 };
   }
   const tiled = sums.length > 0 ? tile(nest, positions) : stream(nest, positions);
@@ -66,7 +70,7 @@ export function outermostSums(roots: readonly Expr[]): Extract<Expr, { kind: 're
     seen.add(expr);
     if (expr.kind === 'reduce') found.add(expr);
     else if (expr.kind === 'call') expr.args.forEach(visit);
-    else if (expr.kind === 'cast') visit(expr.value);
+    else if (expr.kind === 'cast' || expr.kind === 'bind') visit(expr.value);
   };
   roots.forEach(visit);
   return [...found];

@@ -8,6 +8,7 @@ import { Tensor } from '../tensor/tensor.ts';
 export class Parameter extends Tensor {
   constructor(value: Tensor) {
     super(value.storage, value.layout);
+    this.requiresGrad = true;
   }
 }
 

@@ -5,6 +5,8 @@ import type { Attributes, OpSpec } from './spec.ts';
 
 export interface Recorder {
   record(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void;
+  /** Whether the tensor was made while recording, or is known from outside. */
+  knows(tensor: Tensor): boolean;
   /** A tensor was made from host data while recording. */
   recordData(tensor: Tensor, origin: 'data' | 'random'): void;
 }

@@ -17,6 +17,11 @@ export function activeTape(): Tape | undefined {
   return enabled ? installed : undefined;
 }
 
+/** Whether ops are heard. */
+export function gradMode(): boolean {
+  return enabled && installed !== undefined;
+}
+
 /** Runs `body` with ops heard or not, then as before. */
 export function withGradMode<T>(mode: boolean, body: () => T): T {
   const previous = enabled;

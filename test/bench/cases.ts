@@ -2,7 +2,7 @@
  * @file The benchmark's cases, named as in the tables of results. In: nothing. Out: for each case a function and its
  * inputs, the same as the PyTorch baseline's. A case's values are checked before it is timed.
  */
-import { rand, randn, type Tensor } from 'jitlens';
+import { noGrad, rand, randn, type Tensor } from 'jitlens';
 import { Conv2d } from '../../extension/samples/conv2d.ts';
 
 export interface Case {
@@ -23,7 +23,7 @@ export const cases: readonly Case[] = [
     name: 'conv2d-handwritten',
     make: () => {
       const conv = new Conv2d(3, 16, 3);
-      return { fn: (x) => conv.forward(x), inputs: [rand([1, 3, 512, 512])] };
+      return { fn: (x) => noGrad(() => conv.forward(x)), inputs: [rand([1, 3, 512, 512])] };
     },
   },
   ...[22, 26].map((n) => ({ name: `pointwise-2^${n}`, make: () => ({ fn: pointwise, inputs: [randn([2 ** n])] }) })),

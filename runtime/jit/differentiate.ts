@@ -1,0 +1,47 @@
+/**
+ * @file Gradients through a traced call. In: the function, a call, what its replay gave. Out: results whose gradient goes
+ * back by running the function again, op by op, with the tape on: as checkpointing does, so that a replay saves nothing.
+ */
+import { grad } from '../autograd/backward.ts';
+import { attach, edgeOf } from '../autograd/tape.ts';
+import { JitLensError } from '../errors.ts';
+import type { Graph } from '../ir/graph.ts';
+import { gradMode, withGradMode } from '../ops/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { AnyFunction } from './trace.ts';
+import { flattenTree, type Tree } from './tree.ts';
+
+export function letGradientsThrough(fn: AnyFunction, call: Tree, recorded: Graph, results: readonly Tensor[]): void {
+  const held = recorded.nodes.flatMap((node) => (node.kind === 'external' && node.tensor && !node.made ? [node.tensor] : []));
+  const sources = [...call.tensors, ...held];
+  if (!sources.some((x) => edgeOf(x) !== undefined)) return;
+  const writes = recorded.nodes.some((node) => node.kind === 'op' && node.op.inPlace && touchesOutside(node.inputs[0]));
+  results.forEach((result, i) => {
+    if (result.dtype !== 'float32') return;
+    attach(result, 'traced', sources, (g) => {
+      if (writes) {
+        throw new JitLensError(
+          'JLT-GRAD',
+          'the traced function writes in place into a tensor from outside, so it cannot run again for its gradient',
+          'Call backward() inside the traced function.',
+        );
+      }
+      return again(fn, call, held, i, g);
+    });
+  });
+}
+
+/** Whether an in-place op's target is, or is a view of, a tensor from outside. */
+function touchesOutside(target: Graph['nodes'][number] | number | undefined): boolean {
+  if (typeof target !== 'object') return false;
+  if (target.kind === 'external') return true;
+  return target.op.kind === 'move' && target.op.view !== undefined && touchesOutside(target.inputs[0]);
+}
+
+function again(fn: AnyFunction, call: Tree, held: readonly Tensor[], output: number, g: Tensor): readonly (Tensor | undefined)[] {
+  const createGraph = gradMode();
+  const inputs = createGraph ? call.tensors : call.tensors.map((x) => x.detach().requiresGrad_(edgeOf(x) !== undefined));
+  const result = withGradMode(true, () => flattenTree(fn(...(call.rebuild(inputs) as never[])), 'the result').tensors[output]);
+  if (!result || edgeOf(result) === undefined) return [];
+  return grad([result], [...inputs, ...held], { gradients: [g], createGraph });
+}
