@@ -121,6 +121,8 @@ function compute(
       return moved(op, invariant(first, 'an operand'), attributes, shape);
     case 'contract':
       return op.reference(views, attributes, op.infer(inputs, attributes));
+    case 'pick':
+      return picked(op, invariant(first, 'an operand'), invariant(second, 'places'), attributes['dim'] as number, shape);
     case 'join':
       return joined(views, attributes['dim'] as number, shape);
     case 'create': {
@@ -179,6 +181,24 @@ function moved(op: Extract<OpSpec, { kind: 'move' }>, x: HostView, attributes: A
     const inside = tests?.every((t) => evaluate(t.index, look) >= t.lo && evaluate(t.index, look) < t.hi) ?? false;
     if (!inside) return source.otherwise ?? 0;
     return x.data[source.index.reduce((place, index, d) => place + evaluate(index, look) * (strides[d] ?? 0), 0)] ?? NaN;
+  });
+}
+
+function picked(op: Extract<OpSpec, { kind: 'pick' }>, x: HostView, places: HostView, dim: number, shape: Shape): Float64Array {
+  const axes = shape.map((size, d) => axis(`o${d}`, size));
+  const where = op.places(axes.map(fromAxis), dim);
+  const [from, along] = [contiguous(x.shape).strides, contiguous(places.shape).strides];
+  return Float64Array.from({ length: numel(shape) }, (_, flat) => {
+    const at = new Map<string, number>();
+    let rest = flat;
+    for (let d = axes.length - 1; d >= 0; d--) {
+      at.set(axes[d]?.key ?? '', rest % (shape[d] ?? 1));
+      rest = Math.floor(rest / (shape[d] ?? 1));
+    }
+    const look = (key: string) => at.get(key) ?? 0;
+    const place = places.data[where.reduce((sum, i, d) => sum + evaluate(i, look) * (along[d] ?? 0), 0)] ?? NaN;
+    if (!(place >= 0 && place < (x.shape[dim] ?? 1))) return NaN;
+    return x.data[axes.reduce((sum, a, d) => sum + (d === dim ? place : look(a.key)) * (from[d] ?? 0), 0)] ?? NaN;
   });
 }
 

@@ -63,12 +63,20 @@ export function splitAxes(nest: Nest): Nest {
 /** The smallest cut that some index asks for. */
 function divided(nest: Nest): { of: Axis; by: number } | undefined {
   let found: { of: Axis; by: number } | undefined;
+  const loops = new Set(nest.axes.map((a) => a.key));
+  for (const expr of everyExpr(nest)) if (expr.kind === 'reduce') for (const a of expr.axes) loops.add(a.key);
   const look = (index: Index): void => {
     for (const { atom } of index.terms) {
       if (atom.kind === 'axis') continue;
       const [only] = atom.of.terms;
       const plain = atom.of.constant === 0 && atom.of.terms.length === 1 && only?.coefficient === 1;
-      if (plain && only.atom.kind === 'axis' && only.atom.extent % atom.by === 0 && (!found || atom.by < found.by)) {
+      if (
+        plain &&
+        only.atom.kind === 'axis' &&
+        loops.has(only.atom.key) &&
+        only.atom.extent % atom.by === 0 &&
+        (!found || atom.by < found.by)
+      ) {
         found = { of: only.atom, by: atom.by };
       }
       look(atom.of);

@@ -31,6 +31,8 @@ export type Expr =
   | (Common & { readonly kind: 'call'; readonly op: ElementwiseSpec; readonly args: readonly Expr[] })
   | (Common & { readonly kind: 'cast'; readonly value: Expr })
   | (Common & { readonly kind: 'select'; readonly when: Condition; readonly yes: Expr; readonly no: Expr })
+  /** The body with the axis `as` standing for a value: the value itself, or the axis' last place where it is not one before. */
+  | (Common & { readonly kind: 'bind'; readonly as: Axis; readonly value: Expr; readonly body: Expr })
   | (Common & { readonly kind: 'reduce'; readonly combiner: Combiner; readonly axes: readonly Axis[]; readonly body: Expr });
 
 export function sumCombiner(): Combiner {
@@ -100,6 +102,15 @@ export class Builder {
     return this.share(`s${when.key}?${yes.id}:${no.id}`, (c) => ({ ...c, kind: 'select', when, yes, no }), yes.type, free);
   }
 
+  bind(as: Axis, value: Expr, body: Expr): Expr {
+    if (!body.free.has(as.key)) return body;
+    const free = union([body]);
+    free.delete(as.key);
+    for (const [key, a] of value.free) free.set(key, a);
+    const key = `b${as.key}=${value.id}:${body.id}`;
+    return this.share(key, (c) => ({ ...c, kind: 'bind', as, value, body }), body.type, free);
+  }
+
   /** A reduction; one directly inside another with the same combination becomes part of it. */
   reduce(combiner: Combiner, axes: readonly Axis[], body: Expr): Expr {
     if (body.kind === 'reduce' && body.combiner.name === combiner.name && body.combiner.identity === combiner.identity) {
@@ -140,6 +151,8 @@ export function children(expr: Expr): readonly Expr[] {
       return [expr.value];
     case 'select':
       return [expr.yes, expr.no];
+    case 'bind':
+      return [expr.value, expr.body];
     case 'reduce':
       return [expr.body];
     default:
@@ -157,6 +170,8 @@ export function withChildren(b: Builder, expr: Expr, parts: readonly Expr[]): Ex
       return b.cast(first, expr.type);
     case 'select':
       return b.select(expr.when, first, second);
+    case 'bind':
+      return b.bind(expr.as, first, second);
     case 'reduce':
       return b.reduce(expr.combiner, expr.axes, first);
     default:

@@ -62,6 +62,11 @@ function general(b: Builder, first: Expr, exprs: readonly Expr[], over: Axis): E
       const when = no && generaliseCondition(conditions, over);
       return when && b.select(when, yes, no);
     }
+    case 'bind': {
+      const value = inner((e) => (e.kind === 'bind' && e.as.key === first.as.key ? e.value : undefined));
+      const body = value && inner((e) => (e.kind === 'bind' ? e.body : undefined));
+      return body && b.bind(first.as, value, body);
+    }
     case 'reduce': {
       const axes = (e: Expr) =>
         e.kind === 'reduce' ? `${e.combiner.name}${e.axes.map((a) => `${a.key}:${a.extent}`).join()}` : '';

@@ -162,6 +162,24 @@ class Lowering {
           return factors.reduce((a, c) => this.b.call(product, [a, c], meta.dtype));
         });
       }
+      case 'pick': {
+        const x = invariant(isNode(first) && first, `${op.name} of a number`);
+        const dim = attributes['dim'] as number;
+        const size = x.meta.shape[dim] ?? 1;
+        const where = invariant(second, 'places');
+        const place = this.b.cast(this.value(where, op.places(index, dim), depth), 'int32');
+        // One place more than there are stands for all that are not there.
+        const as = axis(`g${place.id}`, size + 1);
+        const inside = condition([{ index: fromAxis(as), lo: 0, hi: size }]);
+        const otherwise = this.b.literal(meta.dtype === 'float32' ? NaN : 0, meta.dtype);
+        if (inside === 'never') return otherwise;
+        const value = this.value(
+          x,
+          index.map((i, d) => (d === dim ? fromAxis(as) : i)),
+          depth,
+        );
+        return this.b.bind(as, place, this.b.select(inside, value, otherwise));
+      }
       case 'join':
         return this.joined(node, index, depth);
       case 'create': {

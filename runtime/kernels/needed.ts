@@ -22,7 +22,7 @@ function neededBy(expr: Expr, known: Map<Expr, ReadonlySet<Expr>>): ReadonlySet<
     for (const e of needs) found.add(e);
   };
   if (expr.kind === 'call') for (const arg of expr.args) add(neededBy(arg, known));
-  if (expr.kind === 'cast') add(neededBy(expr.value, known));
+  if (expr.kind === 'cast' || expr.kind === 'bind') add(neededBy(expr.value, known));
   if (expr.kind === 'select') add(intersection(neededBy(expr.yes, known), neededBy(expr.no, known)));
   known.set(expr, found);
   return found;

@@ -239,9 +239,11 @@ class Emitter {
       this.serialSums(home, [expr]);
       return this.value(expr, scope);
     }
-    if (home === scope && (this.uses.get(expr) ?? 0) <= 1 && !isBranch(expr)) return this.compute(expr, scope);
+    if (home === scope && (this.uses.get(expr) ?? 0) <= 1 && expr.kind !== 'bind' && !isBranch(expr))
+      return this.compute(expr, scope);
     const name = this.name('v');
-    if (isBranch(expr)) this.branch(expr, home, name);
+    if (expr.kind === 'bind') this.bind(expr, home, name);
+    else if (isBranch(expr)) this.branch(expr, home, name);
     else home.line(`let ${name} = ${this.compute(expr, home)};`, expr.origin);
     home.names.set(expr, name);
     return name;
@@ -274,6 +276,19 @@ class Emitter {
       default:
         return this.value(expr, scope);
     }
+  }
+
+  /** In a block of its own, since copies of one expression bind one axis to several values. */
+  private bind(expr: Extract<Expr, { kind: 'bind' }>, scope: Scope, name: string): void {
+    const { as, value, body } = expr;
+    const place = this.value(value, scope);
+    scope.line(`var ${name}: ${dtypes[expr.type].wgsl};`, expr.origin);
+    const inner = new Scope(scope);
+    inner.bound.add(as.key);
+    // A negative place is a very large one without its sign.
+    inner.line(`let ${as.key} = i32(min(u32(${place}), u32(${this.p.int(as.extent - 1)})));`, expr.origin);
+    inner.line(`${name} = ${this.value(body, inner)};`, body.origin);
+    scope.block('{', inner);
   }
 
   private branch(expr: Extract<Expr, { kind: 'select' }>, scope: Scope, name: string): void {

@@ -86,6 +86,16 @@ export interface MoveSpec extends CommonSpec {
   map?(out: readonly Index[], input: Shape, attributes: Attributes): Source;
 }
 
+/**
+ * Elements of the first operand whose place along `dim` the second operand says. A place that is not there gives NaN, or 0
+ * where the dtype has no NaN: a device cannot refuse.
+ */
+export interface PickSpec extends CommonSpec {
+  readonly kind: 'pick';
+  /** Where the second operand is read for an element of the result. */
+  places(out: readonly Index[], dim: number): readonly Index[];
+}
+
 /** A sum over `extents` of the product of its operands, each read through an index map. */
 export interface ContractSpec extends CommonSpec {
   readonly kind: 'contract';
@@ -111,7 +121,8 @@ export interface WriteSpec extends CommonSpec {
   readonly kind: 'write';
 }
 
-export type OpSpec = ElementwiseSpec | ReduceSpec | ScanSpec | MoveSpec | ContractSpec | JoinSpec | CreateSpec | WriteSpec;
+export type OpSpec =
+  ElementwiseSpec | ReduceSpec | ScanSpec | MoveSpec | PickSpec | ContractSpec | JoinSpec | CreateSpec | WriteSpec;
 
 /** A tensor on the reference device: row-major float64. */
 export interface HostView {

@@ -14,6 +14,7 @@ import { inPlaceForms } from './in-place.ts';
 import { cat, stack } from './join.ts';
 import { clone, contiguous, flip, unfold } from './move.ts';
 import { pad } from './pad.ts';
+import * as picking from './index.ts';
 import * as reduce from './reduce.ts';
 import * as rounding from './rounding.ts';
 import * as smooth from './smooth.ts';
@@ -55,6 +56,7 @@ export const methods = {
   ...extremes,
   ...views,
   ...arrange,
+  ...picking,
   to,
   ...contract,
   clone,
