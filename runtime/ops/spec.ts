@@ -46,7 +46,7 @@ interface CommonSpec {
 export interface ElementwiseSpec extends CommonSpec {
   readonly kind: 'elementwise';
   readonly params: readonly string[];
-  /** WGSL over the params; operands arrive in `computeType`. `_T_` stands for their WGSL type. */
+  /** WGSL over the params, each named once: a value stands there in full. Operands arrive in `computeType`. `_T_` stands for their WGSL type. */
   readonly wgsl: string;
   /** WGSL functions that `wgsl` calls, one a string; functions that ops share are written once. */
   readonly prelude?: readonly string[];

@@ -55,7 +55,8 @@ export const rsqrt: Unary = unary({
 /** x · x. */
 export const square: Unary = unary({
   name: 'square',
-  wgsl: 'x * x',
+  wgsl: 'jl_square_T_(x)',
+  prelude: ['f32', 'i32', 'u32'].map((type) => `fn jl_square${type}(x: ${type}) -> ${type} { return x * x; }`),
   reference: (x) => x * x,
   grad: (g, _out, x) => [g.mul(x).mul(2)],
 });
