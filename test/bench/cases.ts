@@ -2,7 +2,7 @@
  * @file The benchmark's cases, named as in the tables of results. In: nothing. Out: for each case a function and its
  * inputs, the same as the PyTorch baseline's. A case's values are checked before it is timed.
  */
-import { noGrad, rand, randn, type Tensor } from 'jitlens';
+import { nn, noGrad, optim, rand, randn, type Tensor } from 'jitlens';
 import { Conv2d } from '../../extension/samples/conv2d.ts';
 
 export interface Case {
@@ -32,6 +32,27 @@ export const cases: readonly Case[] = [
     make: () => ({ fn: (a: Tensor, b: Tensor) => a.matmul(b), inputs: [randn([n, n]), randn([n, n])] }),
   })),
   { name: 'softmax', make: () => ({ fn: (x) => x.softmax(-1), inputs: [randn([4096, 1024])] }) },
+  {
+    name: 'mse-train-step',
+    // 784-512-512-10, batch 128, Adam, mean squared error.
+    make: () => {
+      const layers = [new nn.Linear(784, 512), new nn.Linear(512, 512), new nn.Linear(512, 10)] as const;
+      const adam = new optim.Adam(layers.flatMap((l) => l.parameters()));
+      const step = (x: Tensor, y: Tensor) => {
+        adam.zeroGrad();
+        const [a, b, c] = layers;
+        const loss = c
+          .forward(b.forward(a.forward(x).relu()).relu())
+          .sub(y)
+          .square()
+          .mean();
+        loss.backward();
+        adam.step();
+        return loss.detach();
+      };
+      return { fn: step, inputs: [rand([128, 784]), rand([128, 10])] };
+    },
+  },
   // What is left when there is nothing to compute: the cost of a call, a submit and a wait.
   { name: 'one-element', make: () => ({ fn: (x) => x.add(1), inputs: [randn([1])] }) },
   {
