@@ -127,11 +127,13 @@ function recordWrite(entry: Entry<never[]>, operands: readonly unknown[], args: 
     );
   }
   const base = notes.get(target)?.viewOf;
-  // What was overwritten is gone, so a gradient that reads it is refused by its version.
-  const saved = operands.filter((x): x is Tensor => x instanceof Tensor && x !== target);
-  const old: readonly [Tensor, number] = [target, target.storage.version - 1];
-  const made = make(entry.name, edges, saved, (g) => gradientOf(entry)(g, target, ...(args as never[])));
-  const history: History = { ...made, saved: [...made.saved, old] };
+  // What was overwritten is gone, so a gradient that reads it is refused by its version; the result has a handle of its own.
+  const result = target.detach();
+  const operandsLeft = operands.filter((x): x is Tensor => x instanceof Tensor && x !== target);
+  const made = make(entry.name, edges, [...operandsLeft, result], (g) => gradientOf(entry)(g, result, ...(args as never[])));
+  const history: History = { ...made, saved: [...made.saved, [target, target.storage.version - 1]] };
+  noteOf(result).history = history;
+  result.requiresGrad = true;
   target.requiresGrad = true;
   if (!base) {
     noteOf(target).history = history;

@@ -64,6 +64,14 @@ describe('backward', () => {
     expect(await values(before.grad)).toEqual([2, 20, 0]);
   });
 
+  it('goes through an in-place op that needs its own result', async () => {
+    const x = leaf(0, 1);
+    const y = x.mul(2);
+    y.exp_();
+    y.sum().backward();
+    (await values(x.grad)).forEach((g, i) => expect(g).toBeCloseTo([2, 2 * Math.exp(2)][i] ?? NaN, 4));
+  });
+
   it('gives an earlier view the history of a later write to what it views', async () => {
     const x = leaf(3);
     const all = zeros([2]);
