@@ -267,8 +267,11 @@ class Emitter {
         const { op, args } = expr;
         op.prelude?.forEach((f) => this.preludes.add(f));
         const type = dtypes[args.at(-1)?.type ?? expr.type].wgsl;
+        const mentions = op.wgsl.match(/\b[a-z]\b/g) ?? [];
         const text = op.wgsl.replace(/_T_|\b[a-z]\b/g, (word) => {
           const arg = args[op.params.indexOf(word)];
+          // A value that the text mentions twice is named, or chains of such ops would double at every link.
+          if (arg && mentions.filter((m) => m === word).length > 1) this.uses.set(arg, 2);
           return word === '_T_' ? type : arg ? this.value(arg, scope) : word;
         });
         return op.wgsl === op.params[0] ? text : `(${text})`;
