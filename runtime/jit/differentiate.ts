@@ -11,22 +11,34 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { AnyFunction } from './trace.ts';
 import { flattenTree, type Tree } from './tree.ts';
 
-export function letGradientsThrough(fn: AnyFunction, call: Tree, recorded: Graph, results: readonly Tensor[]): void {
-  const held = recorded.nodes.flatMap((node) => (node.kind === 'external' && node.tensor && !node.made ? [node.tensor] : []));
-  const sources = [...call.tensors, ...held];
-  if (!sources.some((x) => edgeOf(x) !== undefined)) return;
-  const writes = recorded.nodes.some((node) => node.kind === 'op' && node.op.inPlace && touchesOutside(node.inputs[0]));
+/** What a trace says about gradients; found out once, since it is asked at every call. */
+export interface Flow {
+  /** For each output, whether the recorded run's history led out of it. */
+  readonly outputs: readonly boolean[];
+  readonly held: readonly Tensor[];
+  readonly writesOutside: boolean;
+}
+
+export function flowOf(recorded: Graph, outputs: readonly Tensor[]): Flow {
+  return {
+    outputs: outputs.map((x) => edgeOf(x) !== undefined),
+    held: recorded.nodes.flatMap((node) => (node.kind === 'external' && node.tensor && !node.made ? [node.tensor] : [])),
+    writesOutside: recorded.nodes.some((node) => node.kind === 'op' && node.op.inPlace && touchesOutside(node.inputs[0])),
+  };
+}
+
+export function letGradientsThrough(fn: AnyFunction, call: Tree, flow: Flow, results: readonly Tensor[]): void {
   results.forEach((result, i) => {
-    if (result.dtype !== 'float32') return;
-    attach(result, 'traced', sources, (g) => {
-      if (writes) {
+    if (!flow.outputs[i]) return;
+    attach(result, 'traced', [...call.tensors, ...flow.held], (g) => {
+      if (flow.writesOutside) {
         throw new JitLensError(
           'JLT-GRAD',
           'the traced function writes in place into a tensor from outside, so it cannot run again for its gradient',
           'Call backward() inside the traced function.',
         );
       }
-      return again(fn, call, held, i, g);
+      return again(fn, call, flow.held, i, g);
     });
   });
 }

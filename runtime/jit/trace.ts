@@ -12,7 +12,7 @@ import { gradMode } from '../ops/tape.ts';
 import { currentBackend, type Backend } from '../tensor/backend.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { compile, type Plan } from './compile.ts';
-import { letGradientsThrough } from './differentiate.ts';
+import { flowOf, letGradientsThrough, type Flow } from './differentiate.ts';
 import { firstDifference, signatureKey, signatureOf, type Signature } from './guard.ts';
 import { Held } from './held.ts';
 import { interpret } from './interpret.ts';
@@ -41,6 +41,7 @@ export interface Compiled {
   readonly outputs: Tree;
   /** Where the gradients go that the code leaves behind: they are the last results of a run, in this order. */
   readonly left: readonly LeftGradient[];
+  readonly flow: Flow;
   /** Tensors that the code holds: the module's parameters as they were, and all that it used. */
   readonly held: Held;
 }
@@ -143,7 +144,7 @@ class TraceCache implements TraceInfo {
       const target = position === undefined ? tensor : call.tensors[position];
       if (target) target.grad = all[results.length + i];
     });
-    if (gradMode()) letGradientsThrough(this.fn, call, compiled.recorded, results);
+    if (gradMode()) letGradientsThrough(this.fn, call, compiled.flow, results);
     return compiled.outputs.rebuild(results);
   }
 
@@ -166,8 +167,9 @@ class TraceCache implements TraceInfo {
       throw new JitLensError('JL610', 'the traced function gives no tensor', 'Return the tensors that it computes.');
     const left = recorder.gradients();
     const recorded = recorder.finish([...outputs.tensors, ...left.map((l) => l.gradient)]);
+    const flow = flowOf(recorded, outputs.tensors);
     const held = new Held(this.module, recorded, tree.tensors);
-    return { signature, recorded, outputs, left, held, ...executable(recorded, backend) };
+    return { signature, recorded, outputs, left, held, flow, ...executable(recorded, backend) };
   }
 }
 
