@@ -25,7 +25,6 @@ export interface VarianceOptions extends ReduceOptions {
 type Spread = Op<[x: Tensor, options?: VarianceOptions]>;
 const SPREAD_SAMPLES = [...SAMPLES, 'f32[5,7] {"dim":1,"correction":0}', 'f32[9] {"correction":2}'];
 
-/** Variance over `dim`: the squared distances from the mean, added up and divided by n − 1 (see `correction`). */
 const variance: Spread = composite({
   name: 'var',
   expand: (x, options) =>
@@ -37,7 +36,10 @@ const variance: Spread = composite({
   samples: SPREAD_SAMPLES,
 });
 
-export { variance as var };
+export {
+  /** Variance over `dim`: the squared distances from the mean, added up and divided by n − 1 (see `correction`). */
+  variance as var,
+};
 
 /** Standard deviation over `dim`: the root of `var`. */
 export const std: Spread = composite({

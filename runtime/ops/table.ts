@@ -7,13 +7,13 @@ import * as arrange from './arrange.ts';
 import * as binary from './binary.ts';
 import * as compare from './compare.ts';
 import * as contract from './contract.ts';
-import { to } from './convert.ts';
+import * as convert from './convert.ts';
 import * as extremes from './extremes.ts';
 import * as exponential from './exponential.ts';
 import { inPlaceForms } from './in-place.ts';
 import { cat, stack } from './join.ts';
-import { clone, contiguous, flip, unfold } from './move.ts';
-import { pad } from './pad.ts';
+import * as move from './move.ts';
+import * as padding from './pad.ts';
 import * as picking from './index.ts';
 import * as reduce from './reduce.ts';
 import * as rounding from './rounding.ts';
@@ -24,9 +24,9 @@ import * as trigonometry from './trigonometry.ts';
 import * as unary from './unary.ts';
 import * as views from './views.ts';
 
-const { isnan, isinf, isfinite, ...arithmetic } = unary;
-const { gelu, ...smoothByNumbers } = smooth;
-const { where, copy_, ...ofThree } = ternary;
+const { isnan: _isnan, isinf: _isinf, isfinite: _isfinite, ...arithmetic } = unary;
+const { gelu: _gelu, ...smoothByNumbers } = smooth;
+const { where: _where, copy_: _copy, ...ofThree } = ternary;
 
 /** Ops with an in-place form: those of elements, unless what they give is of no use in the place of what they took. */
 const elements = {
@@ -41,29 +41,29 @@ const elements = {
   ...ofThree,
 } as const;
 
+/** Some of a module's ops. Written as properties one by one, they would lose their documentation. */
+function picked<T extends object, K extends keyof T>(from: T, ...names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, K>;
+}
+
 /** Ops called as methods of their first argument. */
 export const methods = {
   ...elements,
   ...inPlaceForms(elements),
-  isnan,
-  isinf,
-  isfinite,
-  gelu,
-  where,
-  copy_,
+  // Whole modules: an op that is taken out of one loses its documentation on the way.
+  ...unary,
+  ...smooth,
+  ...ternary,
   ...reduce,
   ...statistics,
   ...extremes,
   ...views,
   ...arrange,
   ...picking,
-  to,
   ...contract,
-  clone,
-  contiguous,
-  flip,
-  pad,
-  unfold,
+  ...picked(convert, 'to'),
+  ...picked(move, 'clone', 'contiguous', 'flip', 'unfold'),
+  ...picked(padding, 'pad'),
 } as const;
 
 /** Ops called as functions: their first argument is not a tensor. */

@@ -7,6 +7,7 @@ import { methods } from '../../../runtime/ops/table.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const file = `${root}test/user-file.ts`;
+const written = Object.keys(methods).filter((name) => !name.endsWith('_'));
 const source = `import { tensor, cat, jit, nn, type Tensor } from 'jitlens';
 const x: Tensor = tensor([[1, 2], [3, 4]]);
 export const total = x.sum({ dim: 1 });
@@ -27,6 +28,7 @@ traced(x);
 traced(x, 3);
 jit.trace(new Layer(), [x]);
 jit.example(() => new Layer(), () => [x]);
+${written.map((name) => `void x.${name};`).join('\n')}
 `;
 const WRONG = [
   'x.sum({ dimension',
@@ -97,15 +99,11 @@ describe('in an editor', () => {
   });
 
   // In-place forms are named by a template, through which TypeScript carries no documentation.
-  test('every method that is written down has a sentence of documentation', () => {
-    const all = ts.displayPartsToString;
-    const completions = service.getCompletionsAtPosition(file, source.indexOf('.sum(') + 1, undefined);
-    const names = new Set(completions?.entries.map((e) => e.name));
-    for (const name of Object.keys(methods).filter((n) => !n.endsWith('_'))) {
-      expect(names.has(name), name).toBe(true);
-      const details = service.getCompletionEntryDetails(file, source.indexOf('.sum(') + 1, name, {}, undefined, {}, undefined);
-      expect(all(details?.documentation), name).toMatch(/^\S[^]*[.)]$/);
-    }
+  test('hovering any method that is written down shows a sentence', () => {
+    const silent = written.filter(
+      (name) => !/^\S[^]*[.)]$/.test(infoAt(source.indexOf(`void x.${name};`) + 'void x.'.length).doc),
+    );
+    expect(silent).toEqual([]);
   });
 
   test('the definition of a method is where the op is written, or one step from it', () => {
