@@ -74,6 +74,7 @@ for (const options of [node, extension, webview]) {
 async function removeStale({ metafile }, { outdir, splitting }) {
   if (!splitting) return;
   for (const name of await readdir(outdir)) {
-    if (/^chunk-.*\.js(\.map)?$/.test(name) && !(`${outdir}/${name}` in metafile.outputs)) await rm(`${outdir}/${name}`, { force: true });
+    if (/^chunk-.*\.js(\.map)?$/.test(name) && !(`${outdir}/${name}` in metafile.outputs))
+      await rm(`${outdir}/${name}`, { force: true });
   }
 }

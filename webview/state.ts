@@ -66,9 +66,13 @@ export function createStore(host: Host): Store {
       return () => listeners.delete(listener);
     },
     receive(message) {
-      if (message.type === 'stale') { set({ stale: message.stale }); return; }
+      if (message.type === 'stale') {
+        set({ stale: message.stale });
+        return;
+      }
       if (message.type === 'caret') {
-        set({ caret: message.line === undefined ? undefined : { file: message.file, line: message.line } }); return;
+        set({ caret: message.line === undefined ? undefined : { file: message.file, line: message.line } });
+        return;
       }
       const index = indexProfile(message.profile);
       const { selection } = state.view;
