@@ -38,14 +38,18 @@ session.on('Debugger.paused', ({ params }) => {
 });
 session.post('Debugger.enable');
 
+const parent = process.ppid;
 let watched = true;
-const timer = setInterval(() => {
+let asked = false;
+setInterval(() => {
+  // Whoever asked is gone, and so is the reason to run; a main thread in a loop would never notice.
+  if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
   if (watched && shared[TRUSTED] === 1) {
     watched = false;
     session.post('Debugger.disable');
   }
-  if (Date.now() - (shared[LAST] ?? 0) < timeoutMs) return;
-  clearInterval(timer);
+  if (asked || Date.now() - (shared[LAST] ?? 0) < timeoutMs) return;
+  asked = true;
   session.post('Debugger.pause');
   // A main thread that waits, rather than runs, does not pause.
   setTimeout(() => report(undefined), 1500);
