@@ -47,6 +47,7 @@ export class GpuBackend implements Backend {
   }
 
   allocate(dtype: DType, length: number): GpuStorage {
+    this.checkType(dtype);
     const bytes = length * dtypes[dtype].bytes;
     const limit = this.gpu.device.limits.maxStorageBufferBindingSize;
     if (bytes > limit) {
@@ -84,22 +85,29 @@ export class GpuBackend implements Backend {
 
   upload(dtype: DType, data: ArrayLike<number>): GpuStorage {
     const storage = this.allocate(dtype, data.length);
-    const host = dtypes[dtype].fromHost(data.length);
-    if (dtype === 'bool') for (let i = 0; i < data.length; i++) host[i] = data[i] === 0 ? 0 : 1;
-    else host.set(data);
-    this.gpu.upload(storage.buffer, host);
+    this.gpu.upload(storage.buffer, dtypes[dtype].encode(data));
     return storage;
+  }
+
+  private checkType(dtype: DType): void {
+    const { storage, feature } = dtypes[dtype];
+    if (storage && (feature === undefined || this.gpu.device.features.has(feature))) return;
+    throw new JitLensError(
+      'JL409',
+      `${dtype} is not a type of ${this.info.name}`,
+      storage ? `It has no ${feature ?? ''}; use float32.` : 'Use float32, or the reference device: JITLENS_DEVICE=reference.',
+    );
   }
 
   async read(storage: Storage, layout: Layout): Promise<HostArray> {
     const count = numel(layout.shape);
     const { dtype } = storage;
-    if (count === 0) return dtypes[dtype].fromHost(0);
+    if (count === 0) return dtypes[dtype].decode(new ArrayBuffer(0));
     const source = new Tensor(storage, layout);
     const whole = isContiguous(layout) && layout.offset === 0 ? source : this.compact(source);
     const raw = await this.gpu.download(bufferOf(whole), count * dtypes[dtype].bytes);
     if (whole !== source) whole.dispose();
-    return dtype === 'float32' ? new Float32Array(raw) : dtype === 'int32' ? new Int32Array(raw) : new Uint32Array(raw);
+    return dtypes[dtype].decode(raw);
   }
 
   private compact(x: Tensor): Tensor {
