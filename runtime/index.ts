@@ -11,6 +11,7 @@ export { Tensor } from './tensor/tensor.ts';
 export type { DType } from './tensor/dtype.ts';
 export { arange, full, ones, rand, randn, range, tensor, zeros } from './tensor/create.ts';
 export { manualSeed } from './tensor/random.ts';
+export { einsum } from './ops/einsum.ts';
 export { cat, stack } from './ops/join.ts';
 export { JitLensError } from './errors.ts';
 export { grad, noGrad } from './autograd/index.ts';

@@ -7,7 +7,9 @@ import * as arrange from './arrange.ts';
 import * as binary from './binary.ts';
 import * as compare from './compare.ts';
 import * as contract from './contract.ts';
+import * as convolution from './convolution.ts';
 import * as convert from './convert.ts';
+import * as products from './einsum.ts';
 import * as extremes from './extremes.ts';
 import * as exponential from './exponential.ts';
 import { inPlaceForms } from './in-place.ts';
@@ -61,13 +63,15 @@ export const methods = {
   ...arrange,
   ...picking,
   ...contract,
+  ...picked(convolution, 'conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'),
+  ...picked(products, 'outer', 'addmm', 'baddbmm', 'bilinear'),
   ...picked(convert, 'to'),
   ...picked(move, 'clone', 'contiguous', 'flip', 'unfold'),
   ...picked(padding, 'pad'),
 } as const;
 
 /** Ops called as functions: their first argument is not a tensor. */
-export const functions = { cat, stack } as const;
+export const functions = { cat, stack, einsum: products.einsum } as const;
 
 export const table = { ...methods, ...functions } as const;
 

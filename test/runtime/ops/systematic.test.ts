@@ -57,8 +57,14 @@ describe.each(arrangements)('operands %s', (how) => {
   test.each(calls)('$name $sample', ({ op, sample }) => check(op, parseSample(sample), how));
 });
 
-/** Sizes stand in the arguments of these, so that a sample cannot be emptied without rewriting them. */
+/** Sizes stand in the arguments of these, or kernels, which have elements: a sample cannot be emptied without rewriting it. */
 const SIZED = new Set([
+  'conv1d',
+  'conv2d',
+  'conv3d',
+  'convTranspose1d',
+  'convTranspose2d',
+  'convTranspose3d',
   'view',
   'reshape',
   'unflatten',
