@@ -9,8 +9,29 @@ await useDefaultDevice();
 
 export { Tensor } from './tensor/tensor.ts';
 export type { DType } from './tensor/dtype.ts';
-export { arange, full, ones, rand, randn, range, tensor, zeros } from './tensor/create.ts';
-export { manualSeed } from './tensor/random.ts';
+export {
+  arange,
+  empty,
+  emptyLike,
+  eye,
+  fromArray,
+  full,
+  fullLike,
+  linspace,
+  ones,
+  onesLike,
+  rand,
+  randint,
+  randintLike,
+  randLike,
+  randn,
+  randnLike,
+  range,
+  tensor,
+  zeros,
+  zerosLike,
+} from './tensor/create.ts';
+export { manualSeed } from './ops/random.ts';
 export { einsum } from './ops/einsum.ts';
 export { cat, stack } from './ops/join.ts';
 export { JitLensError } from './errors.ts';

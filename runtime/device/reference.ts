@@ -129,6 +129,10 @@ function compute(
       const { start, step } = op.value(attributes);
       return Float64Array.from({ length: numel(shape) }, (_, i) => start + step * i);
     }
+    case 'random': {
+      const numbers = views.map((v) => v.data[0] ?? NaN);
+      return Float64Array.from({ length: numel(shape) }, (_, i) => op.element.reference(i, ...numbers));
+    }
     case 'write': {
       const out = Float64Array.from(invariant(first, 'a base').data);
       const { data } = invariant(second, 'a value');

@@ -5,7 +5,8 @@
 import { grad } from '../autograd/backward.ts';
 import { attach, edgeOf } from '../autograd/tape.ts';
 import { JitLensError } from '../errors.ts';
-import type { Graph } from '../ir/graph.ts';
+import type { ExternalNode, Graph, Node } from '../ir/graph.ts';
+import { isGenerator, withGenerator } from '../ops/random.ts';
 import { gradMode, withGradMode } from '../ops/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { AnyFunction } from './trace.ts';
@@ -17,17 +18,32 @@ export interface Flow {
   readonly outputs: readonly boolean[];
   readonly held: readonly Tensor[];
   readonly writesOutside: boolean;
+  /** Whether it draws random numbers: the second run must draw the same ones. */
+  readonly draws: boolean;
 }
 
 export function flowOf(recorded: Graph, outputs: readonly Tensor[]): Flow {
   return {
     outputs: outputs.map((x) => edgeOf(x) !== undefined),
-    held: recorded.nodes.flatMap((node) => (node.kind === 'external' && node.tensor && !node.made ? [node.tensor] : [])),
+    held: recorded.nodes.flatMap((node) => (isHeld(node) ? [node.tensor] : [])),
     writesOutside: recorded.nodes.some((node) => node.kind === 'op' && node.op.inPlace && touchesOutside(node.inputs[0])),
+    draws: recorded.nodes.some((node) => node.kind === 'op' && node.op.kind === 'random'),
   };
 }
 
-export function letGradientsThrough(fn: AnyFunction, call: Tree, flow: Flow, results: readonly Tensor[]): void {
+/** A tensor of the code's own; the generator's state is nobody's. */
+function isHeld(node: Node): node is ExternalNode & { readonly tensor: Tensor } {
+  return node.kind === 'external' && !node.made && node.tensor !== undefined && !isGenerator(node.tensor);
+}
+
+/** `generator` is the state that random numbers were drawn from in this call. */
+export function letGradientsThrough(
+  fn: AnyFunction,
+  call: Tree,
+  flow: Flow,
+  results: readonly Tensor[],
+  generator: Tensor | undefined,
+): void {
   results.forEach((result, i) => {
     if (!flow.outputs[i]) return;
     attach(result, 'traced', [...call.tensors, ...flow.held], (g) => {
@@ -38,15 +54,16 @@ export function letGradientsThrough(fn: AnyFunction, call: Tree, flow: Flow, res
           'Call backward() inside the traced function.',
         );
       }
-      return again(fn, call, flow.held, i, g);
+      const run = () => again(fn, call, flow.held, i, g);
+      return generator ? withGenerator(generator, run) : run();
     });
   });
 }
 
 /** Whether an in-place op's target is, or is a view of, a tensor from outside. */
-function touchesOutside(target: Graph['nodes'][number] | number | undefined): boolean {
+function touchesOutside(target: Node | number | undefined): boolean {
   if (typeof target !== 'object') return false;
-  if (target.kind === 'external') return true;
+  if (target.kind === 'external') return !(target.tensor && isGenerator(target.tensor));
   return target.op.kind === 'move' && target.op.view !== undefined && touchesOutside(target.inputs[0]);
 }
 

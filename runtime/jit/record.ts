@@ -53,15 +53,7 @@ export class TraceRecorder implements Recorder {
     return this.nodes.has(tensor);
   }
 
-  recordData(made: Tensor, origin: 'data' | 'random'): void {
-    if (origin === 'random') {
-      throw new JitLensError(
-        'JL607',
-        'random numbers drawn while tracing would be the same on every later call',
-        'Draw them outside and pass them in.',
-        userFrames()[0],
-      );
-    }
+  recordData(made: Tensor): void {
     // The code may write it while it is recorded; every later call starts from what it was.
     const tensor = withRecorder(undefined, () => clone(made));
     this.external('constant', `constant${this.nodes.size}`, made, { made: true, tensor });

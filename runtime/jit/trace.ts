@@ -8,6 +8,7 @@ import '../autograd/index.ts';
 import { GpuBackend } from '../kernels/eager.ts';
 import { Module, Parameter } from '../nn/module.ts';
 import { activeRecorder, withRecorder } from '../ops/recorder.ts';
+import { generatorState } from '../ops/random.ts';
 import { gradMode } from '../ops/tape.ts';
 import { currentBackend, type Backend } from '../tensor/backend.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -60,9 +61,9 @@ export type Traced<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnT
 const MAX_SIGNATURES = 8;
 
 /**
- * Runs `fn` (or `module.forward`) on `inputs`, records it, and gives a function that runs the compiled graph. Errors: JL607
- * for random numbers drawn inside, JL608 for values that a trace cannot follow, JL609 for writes it cannot express, JL610
- * for a function that gives no tensor.
+ * Runs `fn` (or `module.forward`) on `inputs`, records it, and gives a function that runs the compiled graph. Random numbers
+ * are drawn anew at every call, the same as eagerly. Errors: JL608 for values that a trace cannot follow, JL609 for writes it
+ * cannot express, JL610 for a function that gives no tensor.
  */
 export function trace<F extends AnyFunction>(fn: F, inputs: Parameters<F>): Traced<F>;
 export function trace<M extends Module>(module: M, inputs: Parameters<M['forward']>): Traced<M['forward']>;
@@ -111,7 +112,10 @@ class TraceCache implements TraceInfo {
     const tree = flattenTree(args, 'arguments');
     const key = signatureKey(tree, this.module);
     const known = this.compiled.find((c) => c.signature.key === key && !c.held.difference(tree.tensors));
-    if (known) return this.differentiable(tree, known, known.run(tree.tensors));
+    if (known) {
+      const generator = known.flow.draws && gradMode() ? generatorState() : undefined;
+      return this.differentiable(tree, known, known.run(tree.tensors), generator);
+    }
     // The run that is recorded is this call's run: another one would write in place a second time.
     if (this.compiled.length < MAX_SIGNATURES) return this.add(tree);
     this.noteDifference(tree, signatureOf(tree, this.module));
@@ -123,11 +127,12 @@ class TraceCache implements TraceInfo {
   add(tree: Tree): unknown {
     const signature = signatureOf(tree, this.module);
     this.noteDifference(tree, signature);
+    const generator = gradMode() ? generatorState() : undefined;
     const compiled = this.trace(tree, signature);
     this.compiled.push(compiled);
     // What the recorded run made is like what a replay makes: no op by op history leads out of it.
     const results = [...compiled.outputs.tensors, ...compiled.left.map((l) => l.gradient)];
-    return this.differentiable(tree, compiled, results.map(cutOff));
+    return this.differentiable(tree, compiled, results.map(cutOff), compiled.flow.draws ? generator : undefined);
   }
 
   private noteDifference(tree: Tree, signature: Signature): void {
@@ -138,13 +143,13 @@ class TraceCache implements TraceInfo {
   }
 
   /** The outputs as the function gives them; a gradient that reaches them goes back through the function, run anew. */
-  private differentiable(call: Tree, compiled: Compiled, all: readonly Tensor[]): unknown {
+  private differentiable(call: Tree, compiled: Compiled, all: readonly Tensor[], generator: Tensor | undefined): unknown {
     const results = all.slice(0, compiled.outputs.tensors.length);
     compiled.left.forEach(({ position, tensor }, i) => {
       const target = position === undefined ? tensor : call.tensors[position];
       if (target) target.grad = all[results.length + i];
     });
-    if (gradMode()) letGradientsThrough(this.fn, call, compiled.flow, results);
+    if (gradMode()) letGradientsThrough(this.fn, call, compiled.flow, results, generator);
     return compiled.outputs.rebuild(results);
   }
 

@@ -187,6 +187,11 @@ class Lowering {
         if (step === 0) return this.b.literal(start, meta.dtype);
         return this.b.position(flatten(index, contiguousStrides(meta.shape)), start, step, meta.dtype);
       }
+      case 'random': {
+        const place = this.b.position(flatten(index, contiguousStrides(meta.shape)), 0, 1, 'uint32');
+        const numbers = inputs.map((x) => this.value(x, [], depth));
+        return this.b.call(op.element, [place, ...numbers], meta.dtype);
+      }
       case 'write': {
         const layout = writtenLayout(attributes);
         const { inside, index: at } = invariant(

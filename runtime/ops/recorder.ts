@@ -8,7 +8,7 @@ export interface Recorder {
   /** Whether the tensor was made while recording, or is known from outside. */
   knows(tensor: Tensor): boolean;
   /** A tensor was made from host data while recording. */
-  recordData(tensor: Tensor, origin: 'data' | 'random'): void;
+  recordData(tensor: Tensor): void;
 }
 
 let active: Recorder | undefined;

@@ -116,13 +116,20 @@ export interface CreateSpec extends CommonSpec {
   value(attributes: Attributes): { start: number; step: number };
 }
 
+/** Each element from its place in the tensor and the operands, which are one number each: the generator's seed and its draws. */
+export interface RandomSpec extends CommonSpec {
+  readonly kind: 'random';
+  /** Over the place `i`, the seed `k` and the number `n` of tensors drawn before, all uint32. */
+  readonly element: ElementwiseSpec;
+}
+
 /** The first operand, with the second in place of the elements that the attributes' layout reaches. Only in graphs. */
 export interface WriteSpec extends CommonSpec {
   readonly kind: 'write';
 }
 
 export type OpSpec =
-  ElementwiseSpec | ReduceSpec | ScanSpec | MoveSpec | PickSpec | ContractSpec | JoinSpec | CreateSpec | WriteSpec;
+  ElementwiseSpec | ReduceSpec | ScanSpec | MoveSpec | PickSpec | ContractSpec | JoinSpec | CreateSpec | RandomSpec | WriteSpec;
 
 /** A tensor on the reference device: row-major float64. */
 export interface HostView {

@@ -17,6 +17,7 @@ import { cat, stack } from './join.ts';
 import * as move from './move.ts';
 import * as padding from './pad.ts';
 import * as picking from './index.ts';
+import { bernoulli, dropout, dropout2d } from './random.ts';
 import * as reduce from './reduce.ts';
 import * as rounding from './rounding.ts';
 import * as smooth from './smooth.ts';
@@ -62,6 +63,7 @@ export const methods = {
   ...views,
   ...arrange,
   ...picking,
+  ...{ bernoulli, dropout, dropout2d },
   ...contract,
   ...picked(convolution, 'conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'),
   ...picked(products, 'outer', 'addmm', 'baddbmm', 'bilinear'),

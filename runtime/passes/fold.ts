@@ -1,8 +1,10 @@
 /** @file Constant folding and identities: x + 0, x · 1, views of a constant, ops on constants. In and out: a functional graph. */
+import { invariant } from '../errors.ts';
 import type { ElementwiseSpec } from '../ops/spec.ts';
-import { fullSpec } from '../ops/write.ts';
+import { fullSpec, writtenLayout } from '../ops/write.ts';
 import { rewrite, isNode, type GraphBuilder, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
 import { convertHost } from '../kernels/expr.ts';
+import { sameLayout } from '../tensor/layout.ts';
 import { sameShape } from '../tensor/shape.ts';
 import { definePass } from './define.ts';
 
@@ -25,6 +27,9 @@ function simpler(node: OpNode, build: GraphBuilder): Node | undefined {
   }
   if (op.kind === 'write') {
     const [base, value] = inputs;
+    if (isNode(base) && isNode(value) && overwrites(node, base)) {
+      return build.op(op, [invariant(base.inputs[0], 'a base'), value], node.attributes, node);
+    }
     return isNode(base) &&
       isNode(value) &&
       sameShape(base.meta.shape, value.meta.shape) &&
@@ -34,7 +39,14 @@ function simpler(node: OpNode, build: GraphBuilder): Node | undefined {
       : undefined;
   }
   if (op.kind !== 'elementwise') return undefined;
-  return same(node, op) ?? computed(node, op, meta.dtype, build);
+  return same(node, op) ?? joined(node, build) ?? computed(node, op, meta.dtype, build);
+}
+
+/** Whether nothing is left of what the base's own last write put there. */
+function overwrites(node: OpNode, base: Node): base is OpNode {
+  return (
+    base.kind === 'op' && base.op.kind === 'write' && sameLayout(writtenLayout(node.attributes), writtenLayout(base.attributes))
+  );
 }
 
 /** A write that replaces everything in order. */
@@ -55,6 +67,21 @@ function same(node: OpNode, op: ElementwiseSpec): Node | undefined {
   if (constantOf(b) === identity && unchanged(a, node)) return a;
   if (COMMUTATIVE.has(op.name) && constantOf(a) === identity && unchanged(b, node)) return b;
   return undefined;
+}
+
+/** (x + 1) + 1 is x + 2, in whole numbers: counters that a graph moves on several times are read at once. */
+function joined(node: OpNode, build: GraphBuilder): Node | undefined {
+  const [inner, b] = node.inputs;
+  const { dtype } = node.meta;
+  if (node.op.name !== 'add' || (dtype !== 'int32' && dtype !== 'uint32')) return undefined;
+  if (!isNode(inner) || inner.kind !== 'op' || inner.op.name !== 'add' || !unchanged(inner, node)) return undefined;
+  const [x, a] = inner.inputs;
+  const [first, second] = [constantOf(a), constantOf(b)];
+  if (first === undefined || second === undefined || !unchanged(x, node)) return undefined;
+  return build.op(node.op, [x, convertHost(first + second, dtype)], node.attributes, {
+    ...node,
+    origins: [...inner.origins, ...node.origins],
+  });
 }
 
 function unchanged(x: NodeInput | undefined, node: OpNode): x is Node {

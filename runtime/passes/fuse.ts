@@ -117,6 +117,7 @@ class Planner {
     const { op } = node;
     if (op.kind === 'join' && node.attributes[PIECE] === true) return 'a kernel can bind only so many tensors';
     if (op.kind === 'create' || op.kind === 'move') return undefined;
+    if (isCheapNumber(node)) return undefined;
     if (demand.size > 1) return `${demand.size} kernels read it`;
     const repeats = Math.max(...demand.values()) / Math.max(1, numel(node.meta.shape));
     const sums = isSum(op);
@@ -199,6 +200,22 @@ class Planner {
 /** Ops of which each element is a loop over others. */
 function isSum({ kind }: OpSpec): boolean {
   return kind === 'reduce' || kind === 'scan' || kind === 'contract';
+}
+
+/** Operations that are not worth a kernel of their own. */
+const CHEAP_NUMBER = 12;
+
+/** One number, in a few operations from what is stored: cheaper computed by every thread than stored and read. */
+function isCheapNumber(node: OpNode): boolean {
+  let left = CHEAP_NUMBER;
+  const visit = (x: NodeInput): boolean => {
+    if (!isNode(x) || x.kind === 'external' || isSum(x.op)) return true;
+    if (numel(x.meta.shape) !== 1 || !['elementwise', 'move', 'create'].includes(x.op.kind)) return false;
+    const metas = x.inputs.map((input) => (isNode(input) ? input.meta : input));
+    left -= Math.max(1, x.op.flops(metas, x.attributes, x.meta));
+    return left >= 0 && x.inputs.every(visit);
+  };
+  return !isSum(node.op) && visit(node);
 }
 
 /** How many elements of `input` one element of `reader` reads. */

@@ -2,11 +2,11 @@
 import { JitLensError } from '../errors.ts';
 import { activeRecorder } from '../ops/recorder.ts';
 import { apply } from '../ops/apply.ts';
+import { belowWord, normal, uniform, words } from '../ops/random.ts';
 import { arangeSpec, fullSpec } from '../ops/write.ts';
 import { currentBackend } from './backend.ts';
 import type { DType } from './dtype.ts';
 import { contiguous } from './layout.ts';
-import { normal, uniform } from './random.ts';
 import { formatShape, numel, type Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -17,10 +17,10 @@ export interface CreateOptions {
 
 type Nested = number | boolean | readonly Nested[];
 
-function fromData(data: ArrayLike<number>, shape: Shape, dtype: DType, origin: 'data' | 'random'): Tensor {
+function fromData(data: ArrayLike<number>, shape: Shape, dtype: DType): Tensor {
   checkShape(shape);
   const made = new Tensor(currentBackend().upload(dtype, data), contiguous(shape));
-  activeRecorder()?.recordData(made, origin);
+  activeRecorder()?.recordData(made);
   return made;
 }
 
@@ -30,11 +30,34 @@ function checkShape(shape: Shape): void {
   }
 }
 
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array;
+
+function dtypeOf(data: TypedArray): DType {
+  return data instanceof Int32Array ? 'int32' : data instanceof Uint32Array ? 'uint32' : 'float32';
+}
+
+/**
+ * The numbers of a typed array (or a list) in row-major order under `shape`, by default one dim. An array of the dtype's own
+ * type goes to the device as it is.
+ */
+export function fromArray(
+  data: TypedArray | readonly number[],
+  shape: Shape = [data.length],
+  options: CreateOptions = {},
+): Tensor {
+  if (numel(shape) !== data.length) {
+    throw new JitLensError(
+      'JLT-SHAPE',
+      `fromArray: ${data.length} numbers do not make a tensor of shape ${formatShape(shape)}`,
+      'The product of the sizes must equal the length.',
+    );
+  }
+  return fromData(data, shape, options.dtype ?? ('buffer' in data ? dtypeOf(data) : 'float32'));
+}
+
 /** A tensor of the given numbers: one, nested arrays, or a typed array (then of one dim). Booleans make a bool tensor. */
-export function tensor(values: Nested | Float32Array | Int32Array | Uint32Array, options: CreateOptions = {}): Tensor {
-  if (values instanceof Float32Array) return fromData(values, [values.length], options.dtype ?? 'float32', 'data');
-  if (values instanceof Int32Array) return fromData(values, [values.length], options.dtype ?? 'int32', 'data');
-  if (values instanceof Uint32Array) return fromData(values, [values.length], options.dtype ?? 'uint32', 'data');
+export function tensor(values: Nested | TypedArray, options: CreateOptions = {}): Tensor {
+  if (typeof values === 'object' && 'buffer' in values) return fromArray(values, [values.length], options);
   const shape: number[] = [];
   for (let level: Nested | undefined = values; Array.isArray(level); level = (level as readonly Nested[])[0])
     shape.push(level.length);
@@ -58,7 +81,7 @@ export function tensor(values: Nested | Float32Array | Int32Array | Uint32Array,
     flat.push(Number(value));
   };
   walk(values, 0);
-  return fromData(flat, shape, options.dtype ?? (kinds.has('boolean') && kinds.size === 1 ? 'bool' : 'float32'), 'data');
+  return fromData(flat, shape, options.dtype ?? (kinds.has('boolean') && kinds.size === 1 ? 'bool' : 'float32'));
 }
 
 /** `value` everywhere. */
@@ -87,14 +110,77 @@ export function arange(start: number, end?: number, step = 1, options: CreateOpt
   return apply(arangeSpec, [], { shape: [length], start: from, step, dtype: options.dtype ?? (whole ? 'int32' : 'float32') });
 }
 
-/** Uniform on [0, 1). See `manualSeed`. */
-export function rand(shape: Shape): Tensor {
-  return fromData(uniform(numel(shape)), shape, 'float32', 'random');
+/** A tensor whose elements nobody has set: whatever the memory held, so set them all. Here they are 0. */
+export function empty(shape: Shape, options: CreateOptions = {}): Tensor {
+  return zeros(shape, options);
 }
 
-/** Standard normal. See `manualSeed`. */
-export function randn(shape: Shape): Tensor {
-  return fromData(normal(numel(shape)), shape, 'float32', 'random');
+/** 1 on the diagonal, else 0: [rows, columns], square when only rows are given. */
+export function eye(rows: number, columns = rows, options: CreateOptions = {}): Tensor {
+  checkShape([rows, columns]);
+  return arange(rows)
+    .unsqueeze(1)
+    .eq(arange(columns))
+    .to(options.dtype ?? 'float32');
+}
+
+/** `steps` numbers from `start` to `end`, both included, at equal distances. */
+export function linspace(start: number, end: number, steps: number, options: CreateOptions = {}): Tensor {
+  checkShape([steps]);
+  const share = arange(steps).div(Math.max(1, steps - 1));
+  return full([], start)
+    .lerp(full([], end), share)
+    .to(options.dtype ?? 'float32');
+}
+
+/** Uniform on [0, 1): multiples of 2⁻²⁴. The same on every device after the same `manualSeed`. */
+export function rand(shape: Shape, options: CreateOptions = {}): Tensor {
+  return uniform(shape).to(options.dtype ?? 'float32');
+}
+
+/** Standard normal, by the Box–Muller transform. See `manualSeed`. */
+export function randn(shape: Shape, options: CreateOptions = {}): Tensor {
+  return normal(shape).to(options.dtype ?? 'float32');
+}
+
+/** Whole numbers from `low` to below `high`, all equally likely; int32 unless told otherwise. */
+export function randint(low: number, high: number, shape: Shape, options: CreateOptions = {}): Tensor {
+  if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low || high - low > 2 ** 32) {
+    throw new JitLensError(
+      'JLT-RANGE',
+      `randint: no whole numbers from ${low} to below ${high}`,
+      'Give whole numbers, the lower one first.',
+    );
+  }
+  return belowWord(words(shape), high - low)
+    .to('int32')
+    .add(low)
+    .to(options.dtype ?? 'int32');
+}
+
+type Like = (x: Tensor, options?: CreateOptions) => Tensor;
+const like =
+  (make: (shape: Shape, options: CreateOptions) => Tensor): Like =>
+  (x, options) =>
+    make(x.shape, { dtype: x.dtype, ...options });
+
+/** 0 everywhere, with the shape and dtype of `x`. */
+export const zerosLike: Like = like(zeros);
+/** 1 everywhere, with the shape and dtype of `x`. */
+export const onesLike: Like = like(ones);
+/** As `empty`, with the shape and dtype of `x`. */
+export const emptyLike: Like = like(empty);
+/** As `rand`, with the shape and dtype of `x`. */
+export const randLike: Like = like(rand);
+/** As `randn`, with the shape and dtype of `x`. */
+export const randnLike: Like = like(randn);
+/** `value` everywhere, with the shape and dtype of `x`. */
+export function fullLike(x: Tensor, value: number, options: CreateOptions = {}): Tensor {
+  return full(x.shape, value, { dtype: x.dtype, ...options });
+}
+/** As `randint`, with the shape and dtype of `x`. */
+export function randintLike(x: Tensor, low: number, high: number, options: CreateOptions = {}): Tensor {
+  return randint(low, high, x.shape, { dtype: x.dtype, ...options });
 }
 
 /** `range(end)`, `range(start, end, step)`: the whole numbers from `start` (0) to before `end`, for `for…of`. */

@@ -29,3 +29,14 @@ export function scoped<T>(body: () => T, kept: (result: T) => Iterable<Storage>)
     for (const storage of [...own].reverse()) storage.release();
   }
 }
+
+/** Runs `body`; what it makes belongs to no scope and stays. */
+export function outsideScopes<T>(body: () => T): T {
+  const outer = active;
+  active = undefined;
+  try {
+    return body();
+  } finally {
+    active = outer;
+  }
+}

@@ -3,6 +3,7 @@
  * all. In: nothing. Out: lists of functions, each with what it calls, for an op's `prelude`.
  */
 import { IS_NAN, NOT_A_NUMBER, SCALE } from './exponential.ts';
+import { MULTIPLY_HIGH } from './philox.ts';
 
 /**
  * An angle less the nearest number of quarter turns: (rest, quarters mod 4). Up to 400 they are taken away in three parts,
@@ -11,11 +12,7 @@ import { IS_NAN, NOT_A_NUMBER, SCALE } from './exponential.ts';
  */
 const REDUCE: readonly string[] = [
   ...SCALE,
-  `fn jl_product_high(a: u32, b: u32) -> u32 {
-  let middle = (a & 0xffffu) * (b >> 16u) + (((a & 0xffffu) * (b & 0xffffu)) >> 16u);
-  let upper = (a >> 16u) * (b & 0xffffu) + (middle & 0xffffu);
-  return (a >> 16u) * (b >> 16u) + (middle >> 16u) + (upper >> 16u);
-}`,
+  ...MULTIPLY_HIGH,
   `fn jl_far_angle(x: f32) -> vec2<f32> {
   var digits = array<u32, 7>(0u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u, 0x3c439041u);
   let bits = bitcast<u32>(x);

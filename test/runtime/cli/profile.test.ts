@@ -161,7 +161,6 @@ describe('a run that fails says what, where and what to do, and ends with 1', ()
       /add of \[4, 8\] and \[4, 3\]: 8 ≠ 3 in dim 1 \(JL410\)/,
     ],
     ['a product that does not fit', module('return x\n      .matmul(x);'), 'matmul(x)', /\(JL410\)/],
-    ['random numbers in forward', module('return x.add(rand([8]));'), 'rand([8])', /\(JL607\)/],
     ['no tensor as a result', module('return undefined as never;'), undefined, /\(JL610\)/],
     ['an operator on tensors', module('return tensor((x as unknown as number) + 1);'), undefined, /\(JL401\)/],
     [

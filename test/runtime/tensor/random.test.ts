@@ -1,7 +1,7 @@
 /** Random numbers: the generator's published answers, and what users may rely on. */
 import { describe, expect, test } from 'vitest';
-import { manualSeed, rand, randn, type Tensor } from 'jitlens';
-import { philox } from '../../../runtime/tensor/random.ts';
+import { full, manualSeed, ones, rand, randint, randintLike, randn, type Tensor } from 'jitlens';
+import { philox } from '../../../runtime/ops/functions/philox.ts';
 import { onReference } from '../support/devices.ts';
 
 const hex = (words: Uint32Array) => [...words].map((w) => w.toString(16).padStart(8, '0'));
@@ -75,6 +75,44 @@ describe('tensors of random numbers', () => {
     expect(Math.abs(mean(normal))).toBeLessThan(0.05);
     expect(Math.abs(mean(normal.map((x) => x * x)) - 1)).toBeLessThan(0.0708);
     expect(normal.every(Number.isFinite)).toBe(true);
+  });
+
+  test('whole numbers are spread evenly from the lowest to below the highest', async () => {
+    manualSeed(4);
+    const drawn = await numbers(randint(-2, 5, [7000]));
+    const counts = [-2, -1, 0, 1, 2, 3, 4].map((n) => drawn.filter((x) => x === n).length);
+    expect(counts.reduce((sum, n) => sum + n)).toBe(7000);
+    // Five standard errors of a count: 5 · √(7000 · 1/7 · 6/7).
+    for (const n of counts) expect(Math.abs(n - 1000)).toBeLessThan(146);
+    expect(randintLike(ones([2]), 0, 3).dtype).toBe('float32');
+    expect(() => randint(3, 3, [1])).toThrow(/no whole numbers from 3 to below 3/);
+  });
+
+  test('dropout keeps the share it is told, scaled, and nothing changes in use', async () => {
+    manualSeed(6);
+    const kept = await numbers(ones([10000]).dropout(0.2));
+    expect(new Set(kept.map((x) => x.toFixed(4)))).toEqual(new Set(['0.0000', '1.2500']));
+    expect(Math.abs(kept.filter((x) => x > 0).length - 8000)).toBeLessThan(200);
+    const x = ones([3]);
+    expect(x.dropout(0.2, false)).toBe(x);
+    expect(() => x.dropout(1.5)).toThrow(/a share of 1.5/);
+    const channels = await numbers(ones([50, 4, 3, 3]).dropout2d(0.5));
+    for (let c = 0; c < 200; c++) expect(new Set(channels.slice(9 * c, 9 * c + 9)).size).toBe(1);
+  });
+
+  test('bernoulli gives ones as often as it is told', async () => {
+    manualSeed(8);
+    const hits = await numbers(full([10000], 0.3).bernoulli());
+    expect(Math.abs(hits.reduce((sum, x) => sum + x) - 3000)).toBeLessThan(230);
+  });
+
+  test('the same after the same seed on the reference, normal ones within rounding', async () => {
+    manualSeed(12);
+    const [a, b] = [await numbers(randn([1000])), await numbers(randint(0, 1000, [100]))];
+    manualSeed(12);
+    const [c, d] = onReference(() => [numbers(randn([1000])), numbers(randint(0, 1000, [100]))]);
+    expect(await d).toEqual(b);
+    for (const [i, x] of (await c).entries()) expect(Math.abs((a[i] ?? NaN) - x)).toBeLessThan(1e-6);
   });
 
   test('of no elements are none', async () => {
