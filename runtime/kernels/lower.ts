@@ -154,11 +154,15 @@ class Lowering {
         const nodes = inputs.filter(isNode);
         const shapes = nodes.map((x) => x.meta.shape);
         const axes = op.extents(shapes, attributes).map((size, i) => axis(`r${depth + i}`, size));
-        const sources = op.sources(index, axes.map(fromAxis), shapes, attributes);
-        return this.reduced(sumCombiner(), axes, () => {
-          const factors = nodes.map((x, i) =>
-            this.b.cast(this.read(x, invariant(sources[i], 'a source for each operand'), depth + axes.length), meta.dtype),
-          );
+        const folded = axes.map(fromAxis);
+        const sources = op.sources(index, folded, shapes, attributes);
+        return this.reduced(op.fold ? combinerOf(op.fold, meta.dtype) : sumCombiner(), axes, () => {
+          const values = nodes.map((x, i) => this.read(x, invariant(sources[i], 'a source for each operand'), depth + axes.length));
+          if (op.term) {
+            const places = op.term.places(index, folded, shapes, attributes).map((p) => this.b.position(p, 0, 1, 'int32'));
+            return this.b.call(op.term.element, [...places, ...values], meta.dtype);
+          }
+          const factors = values.map((value) => this.b.cast(value, meta.dtype));
           return factors.reduce((a, c) => this.b.call(product, [a, c], meta.dtype));
         });
       }

@@ -18,7 +18,9 @@ import * as move from './move.ts';
 import * as padding from './pad.ts';
 import * as picking from './index.ts';
 import { bernoulli, dropout, dropout2d } from './random.ts';
+import * as pool from './pool.ts';
 import * as reduce from './reduce.ts';
+import * as resample from './resample.ts';
 import * as rounding from './rounding.ts';
 import * as smooth from './smooth.ts';
 import * as statistics from './statistics.ts';
@@ -59,7 +61,7 @@ export const methods = {
   ...ternary,
   ...reduce,
   ...statistics,
-  ...extremes,
+  ...picked(extremes, 'max', 'min', 'argmax', 'argmin', 'any', 'all'),
   ...views,
   ...arrange,
   ...picking,
@@ -67,6 +69,8 @@ export const methods = {
   ...contract,
   ...picked(convolution, 'conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'),
   ...picked(products, 'outer', 'addmm', 'baddbmm', 'bilinear'),
+  ...pool,
+  ...resample,
   ...picked(convert, 'to'),
   ...picked(move, 'clone', 'contiguous', 'flip', 'unfold'),
   ...picked(padding, 'pad'),
