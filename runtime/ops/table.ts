@@ -18,6 +18,7 @@ import * as move from './move.ts';
 import * as padding from './pad.ts';
 import * as picking from './index.ts';
 import { bernoulli, dropout, dropout2d } from './random.ts';
+import * as normalisation from './normalise.ts';
 import * as pool from './pool.ts';
 import * as reduce from './reduce.ts';
 import * as resample from './resample.ts';
@@ -69,6 +70,7 @@ export const methods = {
   ...contract,
   ...picked(convolution, 'conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'),
   ...picked(products, 'outer', 'addmm', 'baddbmm', 'bilinear'),
+  ...normalisation,
   ...pool,
   ...resample,
   ...picked(convert, 'to'),
