@@ -4,6 +4,7 @@
 import { Tensor } from '../tensor/tensor.ts';
 import * as activations from './activations.ts';
 import * as arrange from './arrange.ts';
+import * as attention from './attention.ts';
 import * as binary from './binary.ts';
 import * as compare from './compare.ts';
 import * as contract from './contract.ts';
@@ -14,6 +15,7 @@ import * as extremes from './extremes.ts';
 import * as exponential from './exponential.ts';
 import { inPlaceForms } from './in-place.ts';
 import { cat, stack } from './join.ts';
+import * as losses from './losses.ts';
 import * as move from './move.ts';
 import * as padding from './pad.ts';
 import * as picking from './index.ts';
@@ -71,6 +73,8 @@ export const methods = {
   ...picked(convolution, 'conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'),
   ...picked(products, 'outer', 'addmm', 'baddbmm', 'bilinear'),
   ...normalisation,
+  ...losses,
+  ...attention,
   ...pool,
   ...resample,
   ...picked(convert, 'to'),
