@@ -34,7 +34,9 @@ export {
 export { manualSeed } from './ops/random.ts';
 export { cat, stack } from './ops/join.ts';
 export { JitLensError } from './errors.ts';
-export { grad, noGrad } from './autograd/index.ts';
+export { enableGrad, grad, noGrad } from './autograd/index.ts';
+export * as autograd from './autograd/index.ts';
+export { gradcheck, gradgradcheck, type GradcheckOptions } from './gradcheck.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
 export * as jit from './jit/index.ts';
