@@ -3,11 +3,10 @@
  * element that is wrong. Runs in float64 on the reference device, whatever device the inputs are on.
  */
 import { grad } from './autograd/index.ts';
-import { isDifferentiable } from './autograd/tape.ts';
 import { ReferenceBackend } from './device/reference.ts';
 import { JitLensError } from './errors.ts';
 import { setCurrentBackend } from './tensor/backend.ts';
-import type { DType } from './tensor/dtype.ts';
+import { isFloat, type DType } from './tensor/dtype.ts';
 import { contiguous } from './tensor/layout.ts';
 import { formatShape, type Shape } from './tensor/shape.ts';
 import { Tensor } from './tensor/tensor.ts';
@@ -40,7 +39,7 @@ export async function gradcheck(fn: Checked, inputs: readonly Tensor[], options:
   const jacobian = await slopes(fn, points);
   const wrong: string[] = [];
   for (const [i, point] of points.entries()) {
-    if (!isDifferentiable(point.dtype)) continue;
+    if (!isFloat(point.dtype)) continue;
     for (let at = 0; at < point.values.length; at++) {
       const [more, less] = [await valuesAt(fn, moved(points, i, at, eps)), await valuesAt(fn, moved(points, i, at, -eps))];
       jacobian.forEach(({ output, element, shape, rows }) => {
@@ -63,7 +62,7 @@ export async function gradcheck(fn: Checked, inputs: readonly Tensor[], options:
 /** As `gradcheck`, for the gradients of the gradients: those of the sum of the outputs, each element times a fixed number. */
 export async function gradgradcheck(fn: Checked, inputs: readonly Tensor[], options: GradcheckOptions = {}): Promise<void> {
   const first: Checked = (...xs) => {
-    const leaves = xs.filter((x) => isDifferentiable(x.dtype));
+    const leaves = xs.filter((x) => isFloat(x.dtype));
     for (const x of leaves) if (!x.requiresGrad) x.requiresGrad_();
     const outputs = [fn(...xs)].flat();
     const gradOutputs = outputs.map(({ shape, dtype, numel }) =>
@@ -77,7 +76,7 @@ export async function gradgradcheck(fn: Checked, inputs: readonly Tensor[], opti
 /** For each element of each output, its slopes along the elements of each input. */
 async function slopes(fn: Checked, points: readonly Point[]) {
   const found = onReference(() => {
-    const inputs = points.map((p) => (isDifferentiable(p.dtype) ? made(p).requiresGrad_() : made(p)));
+    const inputs = points.map((p) => (isFloat(p.dtype) ? made(p).requiresGrad_() : made(p)));
     return [fn(...inputs)].flat().flatMap((out, output) =>
       Array.from({ length: out.numel }, (_, element) => {
         const unit = made({ shape: out.shape, dtype: out.dtype, values: oneAt(out.numel, element) });

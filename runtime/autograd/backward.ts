@@ -84,6 +84,6 @@ function seeds(outputs: readonly Tensor[], gradients: readonly (Tensor | undefin
         given ? 'A gradient has the shape of its tensor.' : 'Reduce it to one number first, or give the gradient to start from.',
       );
     }
-    return { target, gradient: () => given ?? full(output.shape, 1) };
+    return { target, gradient: () => given ?? full(output.shape, 1, { dtype: output.dtype }) };
   });
 }

@@ -36,7 +36,7 @@ export function customFunction<A extends readonly unknown[], R extends Tensor | 
     const versions = operands.map((x) => x.storage.version);
     const { result, saved } = noGrad(() => forward(...inputs));
     const results = tensorsIn(result);
-    const shapes = results.map((x) => x.shape);
+    const forms = results.map(({ shape, dtype }) => ({ shape, dtype }));
     if (operands.some((x, i) => x.storage.version !== versions[i]))
       throw refusal(name, 'writes into its inputs', 'Compute a new tensor.');
     if (results.some((x) => operands.includes(x)))
@@ -45,7 +45,7 @@ export function customFunction<A extends readonly unknown[], R extends Tensor | 
     attachAll(results, name, operands, () => ({
       saved: tensorsIn(saved).map(save),
       backward: (gradients) => {
-        const given = backward(saved as S, ...shapes.map((shape, i) => gradients[i] ?? zeros(shape)));
+        const given = backward(saved as S, ...forms.map(({ shape, dtype }, i) => gradients[i] ?? zeros(shape, { dtype })));
         if (given.length > inputs.length)
           throw refusal(name, `has ${inputs.length} inputs, and ${given.length} gradients`, 'Give one for each input.');
         return places.map((i) => given[i]);

@@ -5,6 +5,8 @@
  */
 import { JitLensError } from '../errors.ts';
 import { unwatch, watch, withOverwriteGuard, type Saved } from '../ops/saved.ts';
+import type { Meta } from '../ops/spec.ts';
+import type { DType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -24,6 +26,7 @@ export class Target {
 
   private constructor(
     readonly shape: Shape,
+    readonly dtype: DType,
     /** The op that made it, and which of that op's results it is. */
     readonly history: History | undefined,
     readonly result: number,
@@ -31,11 +34,11 @@ export class Target {
   ) {}
 
   static leaf(x: Tensor): Target {
-    return new Target(x.shape, undefined, 0, x);
+    return new Target(x.shape, x.dtype, undefined, 0, x);
   }
 
-  static result(history: History, result: number, shape: Shape): Target {
-    const target = new Target(shape, history, result, undefined);
+  static result(history: History, result: number, { shape, dtype }: Meta): Target {
+    const target = new Target(shape, dtype, history, result, undefined);
     history.results[result] = target;
     return target;
   }
@@ -63,9 +66,9 @@ export class History {
   ) {}
 
   /** A history of one result that saves nothing but what `backward` holds. */
-  static simple(name: string, operands: readonly (Target | undefined)[], shape: Shape, backward: (g: Tensor) => Gradients) {
+  static simple(name: string, operands: readonly (Target | undefined)[], of: Meta, backward: (g: Tensor) => Gradients) {
     const kept: Kept = { saved: [], backward: ([g]) => (g ? backward(g) : []) };
-    return Target.result(new History(name, operands, kept), 0, shape);
+    return Target.result(new History(name, operands, kept), 0, of);
   }
 
   get targets(): readonly (Target | undefined)[] {

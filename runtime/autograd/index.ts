@@ -1,9 +1,10 @@
 /** @file Automatic differentiation. Importing it gives tensors `backward()`, hooks, and what says whether a gradient is wanted. */
 import { JitLensError } from '../errors.ts';
+import { isFloat } from '../tensor/dtype.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { backward, type BackwardOptions } from './backward.ts';
 import type { GradientHook, Target } from './history.ts';
-import { isDifferentiable, targetOf } from './tape.ts';
+import { targetOf } from './tape.ts';
 
 /** Takes a hook away again. */
 export interface HookHandle {
@@ -40,7 +41,7 @@ const methods: Pick<Tensor, 'backward' | 'requiresGrad_' | 'retainGrad' | 'regis
     backward(this, gradient, options);
   },
   requiresGrad_(wanted = true) {
-    if (wanted && !isDifferentiable(this.dtype)) {
+    if (wanted && !isFloat(this.dtype)) {
       throw new JitLensError('JLT-DTYPE', `a tensor of ${this.dtype} has no gradient`, "Convert it first: to('float32').");
     }
     if (!wanted && !this.isLeaf) {

@@ -8,7 +8,7 @@ import type { Entry } from '../ops/define.ts';
 import { noteOverwrite, type Saved } from '../ops/saved.ts';
 import { gradMode, installTape } from '../ops/tape.ts';
 import { strided, write, writeInto } from '../ops/write.ts';
-import type { DType } from '../tensor/dtype.ts';
+import { isFloat } from '../tensor/dtype.ts';
 import type { Layout } from '../tensor/layout.ts';
 import { full } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -38,10 +38,6 @@ function noteOf(x: Tensor): Note {
   return note;
 }
 
-export function isDifferentiable(dtype: DType): boolean {
-  return dtype.startsWith('float');
-}
-
 /** Where a gradient of `x` arrives, as things stand; undefined when none is wanted. */
 export function targetOf(x: Tensor): Target | undefined {
   return madeTarget(x) ?? (x.requiresGrad ? (noteOf(x).leaf ??= Target.leaf(x)) : undefined);
@@ -55,7 +51,7 @@ function madeTarget(x: Tensor): Target | undefined {
   if (now !== note.seen) {
     note.seen = now;
     // A view of something whose history has changed since.
-    setTarget(note, now && History.simple('view', [now], x.shape, (g) => [writeInto(base, within(base, x), g)]));
+    setTarget(note, now && History.simple('view', [now], x, (g) => [writeInto(base, within(base, x), g)]));
   }
   return note.made;
 }
@@ -85,8 +81,8 @@ export function attachAll(
   if (!targets.some(Boolean)) return;
   const history = new History(name, targets, { ...kept(), foreign: true });
   results.forEach((x, i) => {
-    if (!isDifferentiable(x.dtype)) return;
-    setTarget(noteOf(x), Target.result(history, i, x.shape));
+    if (!isFloat(x.dtype)) return;
+    setTarget(noteOf(x), Target.result(history, i, x));
     x.requiresGrad = true;
   });
 }
@@ -107,15 +103,15 @@ function record(entry: AnyEntry, args: readonly unknown[], result: unknown): voi
   const operands = args.flat();
   const discovery = activeDiscovery();
   if (discovery) {
-    if (isDifferentiable(result.dtype)) discovery.hear(operands, [result]);
+    if (isFloat(result.dtype)) discovery.hear(operands, [result]);
     return noteView(entry, operands[0], result, false);
   }
   if (entry.spec?.inPlace) return recordWrite(entry, operands, args, result);
   if (result === operands[0]) return;
   const targets = operands.map((x) => (x instanceof Tensor ? targetOf(x) : undefined));
-  if (targets.some(Boolean) && isDifferentiable(result.dtype)) {
+  if (targets.some(Boolean) && isFloat(result.dtype)) {
     const history = new History(entry.name, targets, keptFor(entry, operands, args, result));
-    noteOf(result).made = Target.result(history, 0, result.shape);
+    noteOf(result).made = Target.result(history, 0, result);
     result.requiresGrad = true;
   }
   noteView(entry, operands[0], result, false);
@@ -158,13 +154,13 @@ function recordWrite(entry: AnyEntry, operands: readonly unknown[], args: readon
   if (!targets.some(Boolean)) return;
   const base = notes.get(target)?.viewOf;
   const history = new History(entry.name, targets, keptForWrite(entry, operands, args, target));
-  const value = Target.result(history, 0, target.shape);
+  const value = Target.result(history, 0, target);
   target.requiresGrad = true;
   if (!base) return setTarget(noteOf(target), value);
   const into = within(base, target);
-  const written = History.simple('write', [targetOf(base), value], base.shape, (g) => {
+  const written = History.simple('write', [targetOf(base), value], base, (g) => {
     const whole = g.contiguous();
-    return [write(whole, full(into.shape, 0), into), strided(whole, into)];
+    return [write(whole, full(into.shape, 0, { dtype: g.dtype }), into), strided(whole, into)];
   });
   base.requiresGrad = true;
   setTarget(noteOf(base), written);

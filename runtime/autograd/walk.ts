@@ -122,7 +122,7 @@ export class Walk {
         const given = history.foreign ? this.transit.outside(gradients, () => history.run(gradients)) : history.run(gradients);
         history.targets.forEach((target, i) => {
           const g = given[i];
-          if (target && g && this.isUseful(target)) this.flow(target, fitted(g, target.shape, history.name));
+          if (target && g && this.isUseful(target)) this.flow(target, fitted(g, target.shape, history.name).to(target.dtype));
         });
       });
     }

@@ -2,6 +2,7 @@
  * @file Largest and smallest elements with their places, and what is true of any or all. In: a tensor, a dim. Out: values,
  * int32 indices, truth values. Of equal elements the first counts, and NaN is both the largest and the smallest.
  */
+import { isFloat } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { apply } from './apply.ts';
 import { composite, overloaded, type Op, type Overloaded, type Reduce } from './define.ts';
@@ -37,7 +38,7 @@ function placesAlong(x: Tensor, dim: number): Tensor {
 function firstPlaces(x: Tensor, dim: number, which: Which): Tensor {
   const hits = x.eq(x[which]({ dim, keepdim: true }));
   // Where one is NaN it is the extreme, and nothing equals it.
-  const chosen = x.dtype === 'float32' ? hits.logicalOr(x.isnan()) : hits;
+  const chosen = isFloat(x.dtype) ? hits.logicalOr(x.isnan()) : hits;
   return chosen.where(placesAlong(x, dim), x.size(dim)).amin({ dim, keepdim: true });
 }
 

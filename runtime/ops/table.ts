@@ -15,7 +15,7 @@ import { cat, stack } from './join.ts';
 import * as move from './move.ts';
 import * as padding from './pad.ts';
 import * as picking from './index.ts';
-import { bernoulli, dropout, dropout2d } from './random.ts';
+import * as random from './random.ts';
 import * as reduce from './reduce.ts';
 import * as rounding from './rounding.ts';
 import * as smooth from './smooth.ts';
@@ -61,7 +61,7 @@ export const methods = {
   ...views,
   ...arrange,
   ...picking,
-  ...{ bernoulli, dropout, dropout2d },
+  ...picked(random, 'bernoulli', 'dropout', 'dropout2d'),
   ...contract,
   ...picked(convert, 'to'),
   ...picked(move, 'clone', 'contiguous', 'flip', 'unfold'),
