@@ -51,7 +51,7 @@ function walk(outputs: readonly Tensor[], gradients: readonly (Tensor | undefine
   const byLeaf = new Map<Tensor, Tensor>();
   const flow = (edge: Edge | undefined, g: Tensor | undefined): void => {
     if (!edge || !g) return;
-    const fitted = sumTo(g, edge.shape);
+    const fitted = sumTo(g, edge.shape).to(edge.dtype);
     if (edge.kind === 'leaf') byLeaf.set(edge.tensor, byLeaf.get(edge.tensor)?.add(fitted) ?? fitted);
     else byHistory.set(edge.history, byHistory.get(edge.history)?.add(fitted) ?? fitted);
   };
@@ -78,7 +78,7 @@ function startEdge(output: Tensor): Edge {
 }
 
 function seed(output: Tensor): Tensor {
-  if (output.numel === 1) return full(output.shape, 1);
+  if (output.numel === 1) return full(output.shape, 1, { dtype: output.dtype });
   throw new JitLensError(
     'JLT-GRAD',
     `backward() of a tensor of shape ${formatShape(output.shape)}`,

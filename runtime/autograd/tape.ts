@@ -6,16 +6,16 @@
 import { JitLensError } from '../errors.ts';
 import type { Entry } from '../ops/define.ts';
 import { installTape } from '../ops/tape.ts';
+import type { Meta } from '../ops/spec.ts';
 import { strided, write, writeInto } from '../ops/write.ts';
+import { isFloat } from '../tensor/dtype.ts';
 import type { Layout } from '../tensor/layout.ts';
 import { full } from '../tensor/create.ts';
-import type { Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** Where a gradient flows on to: the op that made an operand, or an operand that no op made. */
 export type Edge =
-  | { readonly kind: 'history'; readonly history: History; readonly shape: Shape }
-  | { readonly kind: 'leaf'; readonly tensor: Tensor; readonly shape: Shape };
+  (Meta & { readonly kind: 'history'; readonly history: History }) | (Meta & { readonly kind: 'leaf'; readonly tensor: Tensor });
 
 export interface History {
   /** Grows with time: an op comes after all that its operands come from. */
@@ -48,8 +48,9 @@ function noteOf(x: Tensor): Note {
 /** How a gradient leaves `x`, as things stand. */
 export function edgeOf(x: Tensor): Edge | undefined {
   const history = historyOf(x);
-  if (history) return { kind: 'history', history, shape: x.shape };
-  return x.requiresGrad ? { kind: 'leaf', tensor: x, shape: x.shape } : undefined;
+  const { shape, dtype } = x;
+  if (history) return { kind: 'history', history, shape, dtype };
+  return x.requiresGrad ? { kind: 'leaf', tensor: x, shape, dtype } : undefined;
 }
 
 export function historyOf(x: Tensor): History | undefined {
@@ -97,7 +98,7 @@ function record(entry: Entry<never[]>, args: readonly unknown[], result: unknown
   const isView = first instanceof Tensor && first !== result && first.storage === result.storage;
   const edges = operands.map((x) => (x instanceof Tensor ? edgeOf(x) : undefined));
   if (result === first) return;
-  if (edges.some(Boolean) && result.dtype === 'float32') {
+  if (edges.some(Boolean) && isFloat(result.dtype)) {
     const tensors = operands.filter((x) => x instanceof Tensor);
     noteOf(result).history = make(entry.name, edges, [...tensors, result], (g) =>
       gradientOf(entry)(g, result, ...(args as never[])),
@@ -141,10 +142,10 @@ function recordWrite(entry: Entry<never[]>, operands: readonly unknown[], args: 
   }
   const into = within(base, target);
   const before = edgeOf(base);
-  const value: Edge = { kind: 'history', history, shape: target.shape };
+  const value: Edge = { kind: 'history', history, shape: target.shape, dtype: target.dtype };
   base.requiresGrad = true;
   noteOf(base).history = make('write', [before, value], [], (g) => [
-    write(g.contiguous(), full(into.shape, 0), into),
+    write(g.contiguous(), full(into.shape, 0, { dtype: g.dtype }), into),
     strided(g.contiguous(), into),
   ]);
 }

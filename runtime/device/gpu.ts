@@ -4,6 +4,7 @@
  */
 import { JitLensError } from '../errors.ts';
 import type { DeviceInfo } from '../profile/model.ts';
+import type { DeviceArray } from '../tensor/dtype.ts';
 import { BufferPool, type PooledBuffer } from './buffers.ts';
 import { Clock } from './clock.ts';
 import { parameterRoom, Pipelines, type Pipeline } from './pipelines.ts';
@@ -74,7 +75,7 @@ export class Gpu {
   copy(from: PooledBuffer, to: PooledBuffer, bytes: number): void {
     this.closePass();
     this.encoder ??= this.device.createCommandEncoder();
-    this.encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, bytes);
+    this.encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, Math.ceil(bytes / 4) * 4);
   }
 
   private openPass(dispatch: Dispatch): GPUComputePassEncoder {
@@ -101,10 +102,13 @@ export class Gpu {
     this.count.submits++;
   }
 
-  upload(to: PooledBuffer, data: Float32Array | Int32Array | Uint32Array): void {
+  upload(to: PooledBuffer, data: DeviceArray): void {
     // A queue write overtakes commands that are still being batched, and they may read what this buffer held before.
     this.flush();
-    if (data.byteLength > 0) this.device.queue.writeBuffer(to.buffer, 0, data as GPUAllowSharedBufferSource);
+    if (data.byteLength === 0) return;
+    // Whole words are written; an odd number of halves is filled up.
+    const whole = data.byteLength % 4 === 0 ? data : Uint16Array.of(...data, 0);
+    this.device.queue.writeBuffer(to.buffer, 0, whole as GPUAllowSharedBufferSource);
   }
 
   async download(from: PooledBuffer, bytes: number): Promise<ArrayBuffer> {

@@ -7,7 +7,7 @@ import type { Attributes, HostView, OpSpec } from '../ops/spec.ts';
 import { writtenLayout } from '../ops/write.ts';
 import { axis, evaluate, fromAxis } from '../tensor/affine.ts';
 import type { Backend, Operand } from '../tensor/backend.ts';
-import type { DType, HostArray } from '../tensor/dtype.ts';
+import { dtypes, type DType, type HostArray } from '../tensor/dtype.ts';
 import { contiguous, expanded, type Layout } from '../tensor/layout.ts';
 import { broadcastShapes, numel, type Shape } from '../tensor/shape.ts';
 import type { Storage } from '../tensor/storage.ts';
@@ -54,9 +54,9 @@ function dataOf(x: Tensor): Float64Array {
 }
 
 function rounded(x: number, dtype: DType): number {
-  if (dtype === 'float32') return x;
-  if (dtype !== 'bool' && Math.abs(x) === Infinity) return saturated(x > 0, dtype);
-  return dtype === 'bool' ? Number(x !== 0) : dtype === 'int32' ? Math.trunc(x) | 0 : Math.trunc(x) >>> 0;
+  if (dtype === 'float32' || dtype === 'float64') return x;
+  if (dtype !== 'bool' && dtype !== 'float16' && Math.abs(x) === Infinity) return saturated(x > 0, dtype);
+  return dtypes[dtype].round(x);
 }
 
 function saturated(positive: boolean, dtype: 'int32' | 'uint32'): number {

@@ -12,6 +12,7 @@ import { fuse, groupName, type FusedGroup, type Fusion } from '../passes/fuse.ts
 import { bytesOf, planMemory, type MemoryPlan } from '../passes/memory.ts';
 import { optimise, type Optimised } from '../passes/pipeline.ts';
 import type { CompileStage } from '../profile/model.ts';
+import { dtypes } from '../tensor/dtype.ts';
 import { numel } from '../tensor/shape.ts';
 
 /** Where a kernel finds one of its tensors. */
@@ -101,5 +102,6 @@ class Places {
 
 /** Bytes that a kernel must read and write: each tensor once. */
 export function kernelBytes({ reads, group }: Pick<PlannedKernel, 'reads' | 'group'>): number {
-  return reads.reduce((sum, node) => sum + Math.min(bytesOf(node), 4 * numel(layoutOf(node).shape)), bytesOf(group.root));
+  const read = (node: Node) => Math.min(bytesOf(node), dtypes[node.meta.dtype].bytes * numel(layoutOf(node).shape));
+  return reads.reduce((sum, node) => sum + read(node), bytesOf(group.root));
 }

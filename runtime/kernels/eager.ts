@@ -3,7 +3,7 @@
  * fused graphs. A call like an earlier one, in everything but the memory it uses, costs a look-up; a call of the same
  * form with other sizes shares the pipeline.
  */
-import { JitLensError } from '../errors.ts';
+import { invariant, JitLensError } from '../errors.ts';
 import type { Gpu } from '../device/gpu.ts';
 import type { PooledBuffer } from '../device/buffers.ts';
 import type { Pipeline } from '../device/pipelines.ts';
@@ -20,8 +20,34 @@ import { Tensor } from '../tensor/tensor.ts';
 import { buildKernel } from './kernel.ts';
 import { lower } from './lower.ts';
 
-export interface GpuStorage extends Storage {
-  readonly buffer: PooledBuffer;
+/** What a storage shares with the registry that gives its buffer back when nothing holds the storage any more. */
+interface Held {
+  buffer: PooledBuffer | undefined;
+}
+
+export class GpuStorage implements Storage {
+  version = 0;
+
+  constructor(
+    readonly backend: GpuBackend,
+    readonly dtype: DType,
+    readonly length: number,
+    private readonly held: Held,
+  ) {}
+
+  get buffer(): PooledBuffer {
+    if (this.held.buffer) return this.held.buffer;
+    throw new JitLensError('JLT-DISPOSED', 'this tensor was disposed of', 'Read it before dispose().');
+  }
+
+  release(): void {
+    giveBack(this.backend.gpu, this.held);
+  }
+}
+
+function giveBack(gpu: Gpu, held: Held): void {
+  if (held.buffer) gpu.pool.give(held.buffer);
+  held.buffer = undefined;
 }
 
 /** A call that was made before: its pipeline, and which operand each binding is (−1 for the result). */
@@ -36,10 +62,10 @@ const REMEMBERED_CALLS = 4096;
 
 export class GpuBackend implements Backend {
   private readonly recipes = new Map<string, Recipe>();
-  private readonly abandoned: FinalizationRegistry<PooledBuffer>;
+  private readonly abandoned: FinalizationRegistry<Held>;
 
   constructor(readonly gpu: Gpu) {
-    this.abandoned = new FinalizationRegistry((buffer) => gpu.pool.give(buffer));
+    this.abandoned = new FinalizationRegistry((held) => giveBack(gpu, held));
   }
 
   get info() {
@@ -47,6 +73,7 @@ export class GpuBackend implements Backend {
   }
 
   allocate(dtype: DType, length: number): GpuStorage {
+    this.checkType(dtype);
     const bytes = length * dtypes[dtype].bytes;
     const limit = this.gpu.device.limits.maxStorageBufferBindingSize;
     if (bytes > limit) {
@@ -56,50 +83,37 @@ export class GpuBackend implements Backend {
         'Split it.',
       );
     }
-    return this.adopt(dtype, length, this.gpu.pool.take(bytes));
-  }
-
-  /** A storage over a buffer, which goes back to the pool when it is released or nothing holds it. */
-  private adopt(dtype: DType, length: number, buffer: PooledBuffer): GpuStorage {
-    let released = false;
-    const storage: GpuStorage = {
-      backend: this,
-      dtype,
-      length,
-      version: 0,
-      get buffer() {
-        if (released) throw new JitLensError('JLT-DISPOSED', 'this tensor was disposed of', 'Read it before dispose().');
-        return buffer;
-      },
-      release: () => {
-        if (released) return;
-        released = true;
-        this.abandoned.unregister(storage);
-        this.gpu.pool.give(buffer);
-      },
-    };
-    this.abandoned.register(storage, buffer, storage);
+    const held: Held = { buffer: this.gpu.pool.take(bytes) };
+    const storage = new GpuStorage(this, dtype, length, held);
+    this.abandoned.register(storage, held);
     return tracked(storage);
   }
 
   upload(dtype: DType, data: ArrayLike<number>): GpuStorage {
     const storage = this.allocate(dtype, data.length);
-    const host = dtypes[dtype].fromHost(data.length);
-    if (dtype === 'bool') for (let i = 0; i < data.length; i++) host[i] = data[i] === 0 ? 0 : 1;
-    else host.set(data);
-    this.gpu.upload(storage.buffer, host);
+    this.gpu.upload(storage.buffer, dtypes[dtype].encode(data));
     return storage;
+  }
+
+  private checkType(dtype: DType): void {
+    const { storage, feature } = dtypes[dtype];
+    if (storage && (feature === undefined || this.gpu.device.features.has(feature))) return;
+    throw new JitLensError(
+      'JL409',
+      `${dtype} is not a type of ${this.info.name}`,
+      storage ? `It has no ${feature ?? ''}; use float32.` : 'Use float32, or the reference device: JITLENS_DEVICE=reference.',
+    );
   }
 
   async read(storage: Storage, layout: Layout): Promise<HostArray> {
     const count = numel(layout.shape);
     const { dtype } = storage;
-    if (count === 0) return dtypes[dtype].fromHost(0);
+    if (count === 0) return dtypes[dtype].decode(new ArrayBuffer(0));
     const source = new Tensor(storage, layout);
     const whole = isContiguous(layout) && layout.offset === 0 ? source : this.compact(source);
     const raw = await this.gpu.download(bufferOf(whole), count * dtypes[dtype].bytes);
     if (whole !== source) whole.dispose();
-    return dtype === 'float32' ? new Float32Array(raw) : dtype === 'int32' ? new Int32Array(raw) : new Uint32Array(raw);
+    return dtypes[dtype].decode(raw);
   }
 
   private compact(x: Tensor): Tensor {
@@ -182,25 +196,20 @@ export class GpuBackend implements Backend {
 }
 
 export function bufferOf(x: Tensor): PooledBuffer {
-  return (x.storage as GpuStorage).buffer;
+  return invariant(x.storage instanceof GpuStorage && x.storage, 'a tensor of a device with kernels').buffer;
 }
 
 /** Everything about a call that its kernel depends on; which storages coincide is part of it. */
 function signature(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): string {
-  const storages: Storage[] = [out.storage];
-  let key = `${op.name}|${formatAttributes(attributes)}|${describe(out)}`;
-  for (const x of inputs) {
-    if (typeof x === 'number') {
-      key += `;${Object.is(x, -0) ? '-0' : x}`;
-      continue;
+  let key = `${op.name}|${formatAttributes(attributes)}|${out.form}`;
+  for (let i = 0; i < inputs.length; i++) {
+    const x = inputs[i] ?? 0;
+    if (typeof x === 'number') key += `;${Object.is(x, -0) ? '-0' : x}`;
+    else if (x.storage === out.storage) key += `;=${x.form}`;
+    else {
+      const twin = inputs.findIndex((y) => typeof y === 'object' && y.storage === x.storage);
+      key += twin === i ? `;${x.form}` : `;${twin}${x.form}`;
     }
-    let place = storages.indexOf(x.storage);
-    if (place < 0) place = storages.push(x.storage) - 1;
-    key += `;${place}${describe(x)}`;
   }
   return key;
-}
-
-function describe({ dtype, layout }: Tensor): string {
-  return `${dtype}[${layout.shape.join()}](${layout.strides.join()})@${layout.offset}`;
 }

@@ -3,7 +3,7 @@
  * Out: a graph of shared nodes: building the same thing twice gives the same object, so common work is computed once.
  */
 import { collectAxes, fromAxis, type Axis, type Condition, type Index } from '../tensor/affine.ts';
-import type { DType } from '../tensor/dtype.ts';
+import { dtypes, type DType } from '../tensor/dtype.ts';
 import type { ElementwiseSpec, ReduceSpec, ScanSpec } from '../ops/spec.ts';
 
 interface Common {
@@ -83,14 +83,14 @@ export class Builder {
   call(op: ElementwiseSpec, args: readonly Expr[], type: DType): Expr {
     // Computed now: WGSL refuses constant expressions that overflow or have no value, such as 0 / 0.
     const known = args.flatMap((a) => (a.kind === 'literal' ? [a.value] : []));
-    if (known.length === args.length) return this.literal(convertHost(op.reference(...known), type), type);
+    if (known.length === args.length) return this.literal(dtypes[type].round(op.reference(...known)), type);
     const key = `${op.name}(${args.map((a) => a.id).join()}):${type}`;
     return this.share(key, (c) => ({ ...c, kind: 'call', op, args }), type, union(args));
   }
 
   cast(value: Expr, type: DType): Expr {
     if (value.type === type) return value;
-    if (value.kind === 'literal') return this.literal(convertHost(value.value, type), type);
+    if (value.kind === 'literal') return this.literal(dtypes[type].round(value.value), type);
     return this.share(`c${value.id}:${type}`, (c) => ({ ...c, kind: 'cast', value }), type, union([value]));
   }
 
@@ -133,13 +133,6 @@ function union(parts: readonly Expr[]): Map<string, Axis> {
   const all = new Map<string, Axis>();
   for (const part of parts) for (const [key, a] of part.free) all.set(key, a);
   return all;
-}
-
-/** A number as `type` holds it. */
-export function convertHost(value: number, type: DType): number {
-  if (type === 'bool') return Number(value !== 0);
-  if (type === 'float32') return Math.fround(value);
-  return type === 'int32' ? Math.trunc(value) | 0 : Math.trunc(value) >>> 0;
 }
 
 /** The expressions directly inside `expr`. */

@@ -19,7 +19,7 @@ import {
   type Axis,
   type Index,
 } from '../tensor/affine.ts';
-import type { DType } from '../tensor/dtype.ts';
+import { arithmeticType, isFloat, type DType } from '../tensor/dtype.ts';
 import { contiguous, type Layout } from '../tensor/layout.ts';
 import { contiguousStrides, numel, sameShape, type Shape } from '../tensor/shape.ts';
 import type { Node, NodeInput, OpNode } from '../ir/graph.ts';
@@ -132,9 +132,11 @@ class Lowering {
           const i = dims.indexOf(d);
           return i < 0 ? (kept.next().value ?? constant(0)) : indexOf(axes[i]);
         });
-        return this.reduced(combinerOf(op, meta.dtype), axes, () =>
-          this.b.cast(this.value(x, inner, depth + dims.length), meta.dtype),
+        const type = arithmeticType(meta.dtype);
+        const folded = this.reduced(combinerOf(op, meta.dtype), axes, () =>
+          this.b.cast(this.value(x, inner, depth + dims.length), type),
         );
+        return this.b.cast(folded, meta.dtype);
       }
       case 'scan': {
         const x = invariant(isNode(first) && first, `${op.name} of a number`);
@@ -144,11 +146,13 @@ class Lowering {
         const at = fromAxis(along);
         const passed = condition([{ index: plus(end, times(at, -1)), lo: 0, hi: along.extent }]);
         const combiner = combinerOf(op, meta.dtype);
-        return this.reduced(combiner, [along], () => {
+        const type = arithmeticType(meta.dtype);
+        const folded = this.reduced(combiner, [along], () => {
           const inner = index.map((i, d) => (d === dim ? at : i));
-          const value = this.b.cast(this.value(x, inner, depth + 1), meta.dtype);
-          return this.b.select(passed, value, this.b.literal(combiner.identity, meta.dtype));
+          const value = this.b.cast(this.value(x, inner, depth + 1), type);
+          return this.b.select(passed, value, this.b.literal(combiner.identity, type));
         });
+        return this.b.cast(folded, meta.dtype);
       }
       case 'contract': {
         const nodes = inputs.filter(isNode);
@@ -156,15 +160,20 @@ class Lowering {
         const axes = op.extents(shapes, attributes).map((size, i) => axis(`r${depth + i}`, size));
         const folded = axes.map(fromAxis);
         const sources = op.sources(index, folded, shapes, attributes);
-        return this.reduced(op.fold ? combinerOf(op.fold, meta.dtype) : sumCombiner(), axes, () => {
-          const values = nodes.map((x, i) => this.read(x, invariant(sources[i], 'a source for each operand'), depth + axes.length));
+        const type = arithmeticType(meta.dtype);
+        const total = this.reduced(op.fold ? combinerOf(op.fold, meta.dtype) : sumCombiner(), axes, () => {
+          const values = nodes.map((x, i) =>
+            this.read(x, invariant(sources[i], 'a source for each operand'), depth + axes.length),
+          );
           if (op.term) {
             const places = op.term.places(index, folded, shapes, attributes).map((p) => this.b.position(p, 0, 1, 'int32'));
-            return this.b.call(op.term.element, [...places, ...values], meta.dtype);
+            const own = values.map((value) => this.b.cast(value, arithmeticType(value.type)));
+            return this.b.call(op.term.element, [...places, ...own], type);
           }
-          const factors = values.map((value) => this.b.cast(value, meta.dtype));
-          return factors.reduce((a, c) => this.b.call(product, [a, c], meta.dtype));
+          const factors = values.map((value) => this.b.cast(value, type));
+          return factors.reduce((a, c) => this.b.call(product, [a, c], type));
         });
+        return this.b.cast(total, meta.dtype);
       }
       case 'pick': {
         const x = invariant(isNode(first) && first, `${op.name} of a number`);
@@ -175,7 +184,7 @@ class Lowering {
         // One place more than there are stands for all that are not there.
         const as = axis(`g${place.id}`, size + 1);
         const inside = condition([{ index: fromAxis(as), lo: 0, hi: size }]);
-        const otherwise = this.b.literal(meta.dtype === 'float32' ? NaN : 0, meta.dtype);
+        const otherwise = this.b.literal(isFloat(meta.dtype) ? NaN : 0, meta.dtype);
         if (inside === 'never') return otherwise;
         const value = this.value(
           x,
@@ -216,7 +225,8 @@ class Lowering {
       const value = this.value(input, isNode(input) ? broadcast(index, input.meta.shape) : [], depth);
       return this.b.cast(value, op.params[i] === op.condition ? 'bool' : type);
     });
-    return this.b.call(op, args, node.meta.dtype);
+    const { dtype } = node.meta;
+    return this.b.cast(this.b.call(op, args, type === dtype ? dtype : arithmeticType(dtype)), dtype);
   }
 
   private read(x: Node, source: Source, depth: number): Expr {

@@ -3,6 +3,7 @@
  * each of its lines, and the numbers that it takes as parameters. With `parametric`, sizes, strides and scalars are
  * parameters, so that kernels of one form share one pipeline whatever their shapes are.
  */
+import { invariant } from '../errors.ts';
 import type { Atom, Axis, Condition, Index } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
@@ -45,6 +46,8 @@ class Emitter {
   private readonly preludes = new Set<string>();
   private readonly uses = new Map<Expr, number>();
   private temporaries = 0;
+  /** Whether half precision is stored or rounded to. */
+  private halves: boolean;
 
   constructor(
     private readonly plan: Schedule,
@@ -53,6 +56,7 @@ class Emitter {
     parametric: boolean,
   ) {
     this.p = new Parameters(parametric);
+    this.halves = buffers.some((b) => b.dtype === 'float16');
     const count = (e: Expr) => this.uses.set(e, (this.uses.get(e) ?? 0) + 1);
     for (const expr of everyExpr(plan.nest)) children(expr).forEach(count);
     for (const store of plan.nest.stores) count(store.value);
@@ -73,8 +77,9 @@ class Emitter {
     for (const { buffer, index, value, guard } of nest.stores) {
       const slot = this.slot(buffer);
       const type = this.buffers[slot]?.dtype ?? 'float32';
-      const text = this.value(value, body);
-      const stored = type === 'bool' ? `u32(${text})` : text;
+      // Storing rounds, and rounding twice is rounding once.
+      const text = this.value(type === 'float16' && value.kind === 'cast' ? value.value : value, body);
+      const stored = type === 'bool' ? `u32(${text})` : type === 'float16' ? `f16(${text})` : text;
       const assignment = `b${slot}[${this.index(index)}] = ${stored};`;
       body.line(guard ? `if (${this.condition(guard)}) { ${assignment} }` : assignment, value.origin);
     }
@@ -89,8 +94,9 @@ class Emitter {
     const { workgroupSize, kind } = this.plan;
     const lines: { text: string; origin: number }[] = [];
     const line = (text: string) => lines.push({ text, origin: -1 });
+    if (this.halves) line('enable f16;');
     this.buffers.forEach(({ dtype, writable }, i) =>
-      line(`@group(0) @binding(${i}) var<storage, ${writable ? 'read_write' : 'read'}> b${i}: array<${dtypes[dtype].storage}>;`),
+      line(`@group(0) @binding(${i}) var<storage, ${writable ? 'read_write' : 'read'}> b${i}: array<${storageType(dtype)}>;`),
     );
     const parameters = this.p.words();
     if (parameters.length > 0)
@@ -253,14 +259,14 @@ class Emitter {
     switch (expr.kind) {
       case 'load': {
         const element = `b${this.slot(expr.buffer)}[${this.index(expr.index)}]`;
-        return expr.type === 'bool' ? `(${element} != 0u)` : element;
+        return expr.type === 'bool' ? `(${element} != 0u)` : expr.type === 'float16' ? `f32(${element})` : element;
       }
       case 'position': {
-        const place = convert(this.index(expr.index), 'int32', expr.type);
+        const place = this.convert(this.index(expr.index), 'int32', expr.type);
         return `(${place} * ${this.literal(expr.step, expr.type)} + ${this.literal(expr.start, expr.type)})`;
       }
       case 'cast':
-        return convert(this.value(expr.value, scope), expr.value.type, expr.type);
+        return this.convert(this.value(expr.value, scope), expr.value.type, expr.type);
       case 'select':
         return `select(${this.value(expr.no, scope)}, ${this.value(expr.yes, scope)}, ${this.condition(expr.when)})`;
       case 'call': {
@@ -303,6 +309,16 @@ class Emitter {
     no.line(`${name} = ${this.value(expr.no, no)};`, expr.no.origin);
     scope.block(`if (${this.condition(expr.when)}) {`, yes, '} else {');
     scope.append(no, '}');
+  }
+
+  private convert(text: string, from: DType, to: DType): string {
+    if (from === to) return text;
+    if (to === 'bool') return `(${text} != ${dtypes[from].wgsl}(0))`;
+    if (to === 'float16') {
+      this.halves = true;
+      return `f32(f16(${text}))`;
+    }
+    return from === 'float16' && to === 'float32' ? text : `${dtypes[to].wgsl}(${text})`;
   }
 
   private name(prefix: string): string {
@@ -376,8 +392,6 @@ function isBranch(expr: Expr): expr is Extract<Expr, { kind: 'select' }> {
   return visit(expr);
 }
 
-function convert(text: string, from: DType, to: DType): string {
-  if (from === to) return text;
-  if (to === 'bool') return `(${text} != ${dtypes[from].wgsl}(0))`;
-  return `${dtypes[to].wgsl}(${text})`;
+function storageType(dtype: DType): string {
+  return invariant(dtypes[dtype].storage, `${dtype} is never stored on a device with kernels`);
 }

@@ -4,12 +4,13 @@
  */
 import { JitLensError } from '../errors.ts';
 import { currentBackend, type Backend, type Operand } from '../tensor/backend.ts';
-import { contiguous } from '../tensor/layout.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { contiguous, type Layout } from '../tensor/layout.ts';
 import { formatShape, numel, sameShape } from '../tensor/shape.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { formOf, Tensor } from '../tensor/tensor.ts';
 import { activeRecorder } from './recorder.ts';
 import { checkSaved } from './saved.ts';
-import type { Attributes, OpSpec } from './spec.ts';
+import { formatAttributes, type Attributes, type OpSpec } from './spec.ts';
 
 export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes = {}): Tensor {
   const backend = commonBackend(spec, inputs);
@@ -21,7 +22,6 @@ export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attr
 }
 
 function produced(backend: Backend, spec: OpSpec, inputs: readonly Operand[], attributes: Attributes): Tensor {
-  const meta = spec.infer(inputs, attributes);
   const [first] = inputs;
   if (spec.kind === 'move' && spec.view && first instanceof Tensor) {
     const layout = spec.view(first.layout, attributes);
@@ -34,9 +34,36 @@ function produced(backend: Backend, spec: OpSpec, inputs: readonly Operand[], at
       );
     }
   }
-  const out = new Tensor(backend.allocate(meta.dtype, numel(meta.shape)), contiguous(meta.shape));
+  const meta = infer(spec, inputs, attributes);
+  const out = new Tensor(backend.allocate(meta.dtype, meta.elements), meta.layout, meta.form);
   backend.execute(spec, inputs, attributes, out);
   return out;
+}
+
+interface Inferred {
+  readonly dtype: DType;
+  readonly layout: Layout;
+  readonly form: string;
+  readonly elements: number;
+}
+
+/** What calls gave before: an op that is called again with operands of the same form need not be asked again. */
+const inferred = new Map<OpSpec, Map<string, Inferred>>();
+const REMEMBERED_FORMS = 1024;
+
+function infer(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes): Inferred {
+  let known = inferred.get(spec);
+  if (!known) inferred.set(spec, (known = new Map<string, Inferred>()));
+  let key = formatAttributes(attributes);
+  for (const x of inputs) key += typeof x === 'number' ? `;${Number.isInteger(x)}` : `;${x.form}`;
+  const before = known.get(key);
+  if (before) return before;
+  const { shape, dtype } = spec.infer(inputs, attributes);
+  const layout = contiguous(shape);
+  const made = { dtype, layout, form: formOf(dtype, layout), elements: numel(shape) };
+  if (known.size >= REMEMBERED_FORMS) known.clear();
+  known.set(key, made);
+  return made;
 }
 
 function overwritten(name: string, base: OpSpec, inputs: readonly Operand[], attributes: Attributes): Tensor {

@@ -6,7 +6,7 @@
 import { JitLensError } from '../errors.ts';
 import type { Operand } from '../tensor/backend.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { promote } from '../tensor/dtype.ts';
+import { arithmeticType, isFloat, resultType } from '../tensor/dtype.ts';
 import { broadcastShapes, formatShape, normalizeDim, normalizeDims, numel, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { apply } from './apply.ts';
@@ -99,7 +99,7 @@ export function op<A extends readonly unknown[], R = Tensor>(entry: Entry<A>, ca
 }
 
 /**
- * Which dtype operands are computed in. All promote; then `float` makes integers float32, `same` counts truth values as
+ * Which dtype a result has. All operands promote; then `float` makes integers float32, `same` counts truth values as
  * int32, `signed` does that with uint32 too, `kept` changes nothing. `bool` tests for truth.
  */
 export type Compute = 'float' | 'same' | 'signed' | 'kept' | 'bool';
@@ -116,16 +116,10 @@ interface ElementwiseForm<A extends readonly unknown[]> extends Common<A> {
   readonly flops?: number;
 }
 
-function computeType(compute: Compute, inputs: readonly OperandMeta[]): DType {
+function typeOf(compute: Compute, inputs: readonly OperandMeta[]): DType {
   if (compute === 'bool') return 'bool';
-  let type: DType | undefined;
-  for (const input of inputs) if (typeof input !== 'number') type = type === undefined ? input.dtype : promote(type, input.dtype);
-  for (const input of inputs) {
-    if (typeof input !== 'number' || type === 'float32') continue;
-    if (!Number.isInteger(input)) type = 'float32';
-    else if (type === 'bool' || type === undefined) type = 'int32';
-  }
-  if (compute === 'float' || type === undefined) return 'float32';
+  const type = resultType(inputs);
+  if (type === undefined || (compute === 'float' && !isFloat(type))) return 'float32';
   const counted = type === 'bool' || (type === 'uint32' && compute === 'signed');
   return counted && compute !== 'kept' ? 'int32' : type;
 }
@@ -145,8 +139,8 @@ export function elementwiseSpec<A extends readonly unknown[]>(
     prelude: form.prelude,
     condition: form.condition,
     reference: form.reference,
-    computeType: (inputs) => computeType(compute, typed(inputs)),
-    infer: (inputs) => ({ shape: shapes(inputs), dtype: form.result ?? computeType(compute, typed(inputs)) }),
+    computeType: (inputs) => arithmeticType(typeOf(compute, typed(inputs))),
+    infer: (inputs) => ({ shape: shapes(inputs), dtype: form.result ?? typeOf(compute, typed(inputs)) }),
     flops: (_inputs, _attributes, out) => numel(out.shape) * (form.flops ?? 1),
   };
 }
@@ -325,7 +319,7 @@ export function contractSpec<A extends readonly unknown[]>(form: ContractForm<A>
     fold: form.fold,
     infer: (inputs, attributes) => ({
       shape: form.shape(inputs.map(shapeOf), attributes),
-      dtype: form.result ?? computeType('same', inputs),
+      dtype: form.result ?? typeOf('same', inputs),
     }),
     flops: (inputs, attributes, out) => 2 * numel(out.shape) * numel(form.extents(inputs.map(shapeOf), attributes)),
   };

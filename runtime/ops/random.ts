@@ -206,6 +206,6 @@ export const dropout2d: Dropout = dropping('dropout2d', (shape) => shape.map((si
 
 /** 1 with the probability that each element says, else 0; float32. */
 export const bernoulli: Op<[probabilities: Tensor]> = op(
-  { name: 'bernoulli', samples: [], tolerance: { relative: 0, absolute: 0 }, domain: [0, 1] },
+  { name: 'bernoulli', samples: ['bool[3,5]', 'bool[]'], tolerance: { relative: 0, absolute: 0 }, domain: [0, 1] },
   (probabilities) => noGrad(() => uniform(probabilities.shape).lt(probabilities).to('float32')),
 );

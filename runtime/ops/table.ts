@@ -19,9 +19,9 @@ import * as losses from './losses.ts';
 import * as move from './move.ts';
 import * as padding from './pad.ts';
 import * as picking from './index.ts';
-import { bernoulli, dropout, dropout2d } from './random.ts';
 import * as normalisation from './normalise.ts';
 import * as pool from './pool.ts';
+import * as random from './random.ts';
 import * as reduce from './reduce.ts';
 import * as resample from './resample.ts';
 import * as rounding from './rounding.ts';
@@ -68,7 +68,7 @@ export const methods = {
   ...views,
   ...arrange,
   ...picking,
-  ...{ bernoulli, dropout, dropout2d },
+  ...picked(random, 'bernoulli', 'dropout', 'dropout2d'),
   ...contract,
   ...picked(convolution, 'conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'),
   ...picked(products, 'outer', 'addmm', 'baddbmm', 'bilinear'),

@@ -3,7 +3,7 @@ import { invariant } from '../errors.ts';
 import type { ElementwiseSpec } from '../ops/spec.ts';
 import { fullSpec, writtenLayout } from '../ops/write.ts';
 import { rewrite, isNode, type GraphBuilder, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
-import { convertHost } from '../kernels/expr.ts';
+import { dtypes } from '../tensor/dtype.ts';
 import { sameLayout } from '../tensor/layout.ts';
 import { sameShape } from '../tensor/shape.ts';
 import { definePass } from './define.ts';
@@ -78,7 +78,7 @@ function joined(node: OpNode, build: GraphBuilder): Node | undefined {
   const [x, a] = inner.inputs;
   const [first, second] = [constantOf(a), constantOf(b)];
   if (first === undefined || second === undefined || !unchanged(x, node)) return undefined;
-  return build.op(node.op, [x, convertHost(first + second, dtype)], node.attributes, {
+  return build.op(node.op, [x, dtypes[dtype].round(first + second)], node.attributes, {
     ...node,
     origins: [...inner.origins, ...node.origins],
   });
@@ -93,10 +93,8 @@ function computed(node: OpNode, op: ElementwiseSpec, dtype: OpNode['meta']['dtyp
   const known = values.filter((v) => v !== undefined);
   if (known.length !== values.length || known.length === 0) return undefined;
   const type = op.computeType(node.inputs.map((x) => (isNode(x) ? x.meta : x)));
-  const result = convertHost(
-    op.reference(...known.map((v, i) => (op.params[i] === op.condition ? v : convertHost(v, type)))),
-    dtype,
-  );
+  const operands = known.map((v, i) => (op.params[i] === op.condition ? v : dtypes[type].round(v)));
+  const result = dtypes[dtype].round(op.reference(...operands));
   return Number.isFinite(result) ? full(node, result, build) : undefined;
 }
 

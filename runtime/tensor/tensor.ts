@@ -23,7 +23,13 @@ export class Tensor {
   constructor(
     /** @internal */ readonly storage: Storage,
     /** @internal */ readonly layout: Layout,
+    private knownForm?: string,
   ) {}
+
+  /** Dtype and layout as text: equal for tensors that an op treats alike. @internal */
+  get form(): string {
+    return (this.knownForm ??= formOf(this.storage.dtype, this.layout));
+  }
 
   /** Sizes, outermost first. */
   get shape(): Shape {
@@ -99,4 +105,9 @@ export class Tensor {
       'Use methods: a.add(b), a.sub(b), a.mul(b), a.div(b), a.lt(b), x.neg().',
     );
   }
+}
+
+/** Dtype and layout as text. */
+export function formOf(dtype: DType, { shape, strides, offset }: Layout): string {
+  return `${dtype}[${shape.join()}](${strides.join()})@${offset}`;
 }

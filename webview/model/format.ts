@@ -85,7 +85,14 @@ export function shapeText(tensor: Pick<TensorInfo, 'shape'>): string {
   return tensor.shape.length === 0 ? 'scalar' : `[${tensor.shape.join(', ')}]`;
 }
 
-const shortDType: Readonly<Record<TensorInfo['dtype'], string>> = { float32: 'f32', int32: 'i32', uint32: 'u32', bool: 'bool' };
+const shortDType: Readonly<Record<TensorInfo['dtype'], string>> = {
+  float64: 'f64',
+  float32: 'f32',
+  float16: 'f16',
+  int32: 'i32',
+  uint32: 'u32',
+  bool: 'bool',
+};
 
 export function tensorText(tensor: TensorInfo): string {
   return `${shapeText(tensor)} ${shortDType[tensor.dtype]}`;

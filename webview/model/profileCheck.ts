@@ -31,7 +31,7 @@ export const isSpan = shape<Span>(span);
 
 const isTensor = shape<TensorInfo>({
   shape: arrayOf(isNumber),
-  dtype: oneOf('float32', 'int32', 'uint32', 'bool'),
+  dtype: oneOf('float64', 'float32', 'float16', 'int32', 'uint32', 'bool'),
   bytes: isNumber,
 });
 
