@@ -128,7 +128,10 @@ describe('Dropout', () => {
 });
 
 const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
-const deviation = (values: readonly number[]) => Math.sqrt(mean(values.map((v) => (v - mean(values)) ** 2)));
+const deviation = (values: readonly number[]) => {
+  const centre = mean(values);
+  return Math.sqrt(mean(values.map((v) => (v - centre) ** 2)));
+};
 
 describe('init', () => {
   const filled = (fill: (x: Tensor) => Tensor) => {
