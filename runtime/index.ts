@@ -32,6 +32,7 @@ export {
   zerosLike,
 } from './tensor/create.ts';
 export { manualSeed } from './ops/random.ts';
+export { einsum } from './ops/einsum.ts';
 export { cat, stack } from './ops/join.ts';
 export { JitLensError } from './errors.ts';
 export { enableGrad, grad, noGrad } from './autograd/index.ts';

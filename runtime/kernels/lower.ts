@@ -158,12 +158,18 @@ class Lowering {
         const nodes = inputs.filter(isNode);
         const shapes = nodes.map((x) => x.meta.shape);
         const axes = op.extents(shapes, attributes).map((size, i) => axis(`r${depth + i}`, size));
-        const sources = op.sources(index, axes.map(fromAxis), shapes, attributes);
+        const folded = axes.map(fromAxis);
+        const sources = op.sources(index, folded, shapes, attributes);
         const type = arithmeticType(meta.dtype);
-        const total = this.reduced(sumCombiner(), axes, () => {
-          const factors = nodes.map((x, i) =>
-            this.b.cast(this.read(x, invariant(sources[i], 'a source for each operand'), depth + axes.length), type),
+        const total = this.reduced(op.fold ? combinerOf(op.fold, meta.dtype) : sumCombiner(), axes, () => {
+          const values = nodes.map((x, i) =>
+            this.read(x, invariant(sources[i], 'a source for each operand'), depth + axes.length),
           );
+          if (op.term) {
+            const places = op.term.places(index, folded, shapes, attributes).map((p) => this.b.position(p, 0, 1, 'int32'));
+            return this.b.call(op.term.element, [...places, ...values], type);
+          }
+          const factors = values.map((value) => this.b.cast(value, type));
           return factors.reduce((a, c) => this.b.call(product, [a, c], type));
         });
         return this.b.cast(total, meta.dtype);

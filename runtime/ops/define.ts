@@ -301,6 +301,10 @@ interface ContractForm<A extends readonly unknown[]> extends Common<A> {
   readonly extents: ContractSpec['extents'];
   readonly sources: ContractSpec['sources'];
   readonly reference: ContractSpec['reference'];
+  readonly term?: ContractSpec['term'];
+  readonly fold?: ContractSpec['fold'];
+  /** When given, the result's dtype; else the one that the operands are multiplied in. */
+  readonly result?: DType;
 }
 
 /** A sum of products: what is summed over, and where each operand is read for an output index and a summed index. */
@@ -311,7 +315,12 @@ export function contractSpec<A extends readonly unknown[]>(form: ContractForm<A>
     extents: form.extents,
     sources: form.sources,
     reference: form.reference,
-    infer: (inputs, attributes) => ({ shape: form.shape(inputs.map(shapeOf), attributes), dtype: typeOf('same', inputs) }),
+    term: form.term,
+    fold: form.fold,
+    infer: (inputs, attributes) => ({
+      shape: form.shape(inputs.map(shapeOf), attributes),
+      dtype: form.result ?? typeOf('same', inputs),
+    }),
     flops: (inputs, attributes, out) => 2 * numel(out.shape) * numel(form.extents(inputs.map(shapeOf), attributes)),
   };
 }

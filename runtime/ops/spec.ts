@@ -96,9 +96,18 @@ export interface PickSpec extends CommonSpec {
   places(out: readonly Index[], dim: number): readonly Index[];
 }
 
-/** A sum over `extents` of the product of its operands, each read through an index map. */
+/** What a contraction folds, when that is not a product: a function of places and of the operands read there. */
+export interface Term {
+  /** Over the places, as int32, and then the operands, each in its own dtype; `_T_` is the last operand's type. */
+  readonly element: ElementwiseSpec;
+  places(out: readonly Index[], folded: readonly Index[], inputs: readonly Shape[], attributes: Attributes): readonly Index[];
+}
+
+/** A sum over `extents` of the product of its operands, each read through an index map; or a `fold` of another `term`. */
 export interface ContractSpec extends CommonSpec {
   readonly kind: 'contract';
+  readonly term?: Term;
+  readonly fold?: ReduceSpec;
   extents(inputs: readonly Shape[], attributes: Attributes): readonly number[];
   sources(out: readonly Index[], summed: readonly Index[], inputs: readonly Shape[], attributes: Attributes): readonly Source[];
   reference(inputs: readonly HostView[], attributes: Attributes, out: Meta): Float64Array;

@@ -1,7 +1,7 @@
 /** @file What is made of sums: means, variances, norms, softmax. In: a tensor and dims; integers count as float32. Out: float32. */
 import { normalizeDims, numel } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { composite, type Op, type ReduceOptions } from './define.ts';
+import { composite, unary, type Op, type ReduceOptions, type Unary } from './define.ts';
 
 type Composite = Op<[x: Tensor, options?: ReduceOptions]>;
 const SAMPLES = ['f32[7]', 'f32[5,7] {"dim":1}', 'f32[3,4,5] {"dim":[0,2],"keepdim":true}', 'i32[6,3] {"dim":0}'];
@@ -48,20 +48,34 @@ export const std: Spread = composite({
   samples: SPREAD_SAMPLES,
 });
 
-/** The p-norm over `dim`: (Σ |x|ᵖ)^(1/p) with p = 2 unless told otherwise; ±Infinity and 0 as limits. */
+/** √x with a slope of 0 at 0: a norm has none there, and 0 is as good as any (its subgradient). */
+const root: Unary = unary({
+  name: 'root',
+  wgsl: 'sqrt(x)',
+  compute: 'float',
+  reference: Math.sqrt,
+  grad: (g, out) => [out.eq(0).where(0, g.div(out.mul(2)))],
+});
+
+/** xᵖ, with a slope of 0 at 0. */
+function power(x: Tensor, p: number): Tensor {
+  const none = x.eq(0);
+  return none.where(0, none.where(1, x).pow(p));
+}
+
+/**
+ * The p-norm over `dim`: (Σ |x|ᵖ)^(1/p) with p = 2 unless told otherwise; ±Infinity and 0 as limits. Its gradient at 0 is 0.
+ */
 export const norm: Op<[x: Tensor, p?: number, options?: ReduceOptions]> = composite({
   name: 'norm',
   expand: (x, p = 2, options) => {
-    if (p === 2) return x.to('float32').square().sum(options).sqrt();
+    if (p === 2) return root(x.to('float32').square().sum(options));
     const size = x.to('float32').abs();
     if (p === Infinity) return size.amax(options);
     if (p === -Infinity) return size.amin(options);
     if (p === 1) return size.sum(options);
     if (p === 0) return size.ne(0).sum(options).to('float32');
-    return size
-      .pow(p)
-      .sum(options)
-      .pow(1 / p);
+    return power(power(size, p).sum(options), 1 / p);
   },
   samples: ['f32[7]', 'f32[5,7] 1 {"dim":1}', 'f32[3,4,5] 3 {"dim":[0,2],"keepdim":true}', 'f32[5] 0', 'i32[6,3] 2 {"dim":0}'],
 });

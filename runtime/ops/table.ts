@@ -4,19 +4,26 @@
 import { Tensor } from '../tensor/tensor.ts';
 import * as activations from './activations.ts';
 import * as arrange from './arrange.ts';
+import * as attention from './attention.ts';
 import * as binary from './binary.ts';
 import * as compare from './compare.ts';
 import * as contract from './contract.ts';
+import * as convolution from './convolution.ts';
 import * as convert from './convert.ts';
+import * as products from './einsum.ts';
 import * as extremes from './extremes.ts';
 import * as exponential from './exponential.ts';
 import { inPlaceForms } from './in-place.ts';
 import { cat, stack } from './join.ts';
+import * as losses from './losses.ts';
 import * as move from './move.ts';
 import * as padding from './pad.ts';
 import * as picking from './index.ts';
 import * as random from './random.ts';
+import * as normalisation from './normalise.ts';
+import * as pool from './pool.ts';
 import * as reduce from './reduce.ts';
+import * as resample from './resample.ts';
 import * as rounding from './rounding.ts';
 import * as smooth from './smooth.ts';
 import * as statistics from './statistics.ts';
@@ -57,19 +64,26 @@ export const methods = {
   ...ternary,
   ...reduce,
   ...statistics,
-  ...extremes,
+  ...picked(extremes, 'max', 'min', 'argmax', 'argmin', 'any', 'all'),
   ...views,
   ...arrange,
   ...picking,
   ...picked(random, 'bernoulli', 'dropout', 'dropout2d'),
   ...contract,
+  ...picked(convolution, 'conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'),
+  ...picked(products, 'outer', 'addmm', 'baddbmm', 'bilinear'),
+  ...normalisation,
+  ...losses,
+  ...attention,
+  ...pool,
+  ...resample,
   ...picked(convert, 'to'),
   ...picked(move, 'clone', 'contiguous', 'flip', 'unfold'),
   ...picked(padding, 'pad'),
 } as const;
 
 /** Ops called as functions: their first argument is not a tensor. */
-export const functions = { cat, stack } as const;
+export const functions = { cat, stack, einsum: products.einsum } as const;
 
 export const table = { ...methods, ...functions } as const;
 

@@ -81,3 +81,10 @@ test.each([
 test.each(['amax', 'amin', 'max', 'min', 'argmax', 'argmin'] as const)('%s of nothing is refused', (name) => {
   expect(() => zeros([0])[name]()).toThrow(expect.objectContaining({ code: 'JLT-EMPTY' }));
 });
+
+test.each([2, 1, 3, 0.5, Infinity])('the gradient of the %d-norm at 0 is 0', async (p) => {
+  const x = tensor([[0, 0], [3, 0]]).requiresGrad_(); // prettier-ignore
+  x.norm(p, { dim: 1 }).sum().backward();
+  const rounded = x.grad && (await numbers(x.grad)).map((g) => Math.round(g * 1e6) / 1e6);
+  expect(rounded).toEqual([0, 0, 1, 0]);
+});

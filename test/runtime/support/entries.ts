@@ -7,6 +7,7 @@ export interface AnyOp {
   (...args: unknown[]): Tensor | Tensor[];
   readonly entry: {
     readonly name: string;
+    readonly spec?: unknown;
     readonly samples: readonly string[];
     readonly tolerance: Tolerance;
     readonly domain: readonly [number, number];

@@ -3,6 +3,7 @@
  * Out: what each element of each float operand does to the sum of output · cotangent. Shares nothing with an op's `grad`.
  */
 import { numel } from '../../../runtime/tensor/shape.ts';
+import { flattenTree } from '../../../runtime/jit/tree.ts';
 import { tensor, type Tensor } from 'jitlens';
 import type { AnyOp } from './entries.ts';
 import { positions } from './arrange.ts';
@@ -21,10 +22,14 @@ export function tensorsFor({ forms }: Call, values: readonly (readonly number[])
   return forms.map(({ shape, dtype }, i) => tensor([...(values[i] ?? [])], { dtype }).view(shape));
 }
 
+/** The float tensors of a result; a result may be one tensor, a list, or a record. */
+export function floatsOf(result: unknown): Tensor[] {
+  return flattenTree(result, 'result').tensors.filter((x) => x.dtype === 'float32');
+}
+
 export async function outputOf(call: Call, values = call.values): Promise<number[]> {
-  const out = call.op(...call.arguments(tensorsFor(call, values)));
-  if (Array.isArray(out)) throw new Error('an op with a gradient gives one tensor');
-  return [...(await out.data())];
+  const outs = floatsOf(call.op(...call.arguments(tensorsFor(call, values))));
+  return (await Promise.all(outs.map(async (x) => [...(await x.data())]))).flat();
 }
 
 /** d(Σ out · cotangent) / d(element `at` of operand `which`). */

@@ -1,0 +1,37 @@
+/**
+ * Bundles the runtime's tests into dist/device/tests/run.js, to be run by Node alone where there is a GPU: `node
+ * dist/device/tests/run.js [PART OF A NAME …]`. It needs node_modules/webgpu beside it. Usage: node scripts/device-tests.mjs
+ */
+import { build } from 'esbuild';
+import { cpSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+// Tests that start processes, or that ask the TypeScript compiler, say nothing about a device.
+const leftOut = /cli\/|ops\/types\.test/;
+const files = ['test/runtime', 'test/fuzz']
+  .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name).replaceAll('\\', '/')))
+  .filter((name) => name.endsWith('.test.ts') && !leftOut.test(name))
+  .sort();
+
+const shim = resolve('test/device/vitest.ts');
+const entry = [
+  `import { file, run } from ${JSON.stringify(shim)};`,
+  ...files.map((name) => `file(${JSON.stringify(name)}); await import(${JSON.stringify(resolve(name))});`),
+  'process.exit((await run(process.argv.slice(2))) > 0 ? 1 : 0);',
+].join('\n');
+
+// Where the bundle finds them by the tests' own relative path.
+cpSync('test/goldens', 'dist/goldens', { recursive: true });
+await build({
+  stdin: { contents: entry, resolveDir: '.', loader: 'ts' },
+  outfile: 'dist/device/tests/run.js',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  external: ['webgpu', 'esbuild'],
+  alias: { jitlens: resolve('runtime/index.ts'), vitest: shim },
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  keepNames: true,
+  logLevel: 'warning',
+});
