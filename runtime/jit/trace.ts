@@ -157,7 +157,9 @@ class TraceCache implements TraceInfo {
     // The code may hold an argument under another name; objects of its own tell the two apart.
     const tree = flattenTree(call.rebuild(renewed(call.tensors)), 'arguments');
     const backend = tree.tensors[0]?.storage.backend ?? currentBackend();
-    const names = new Map<Tensor, string>((this.module?.namedParameters() ?? []).map(([name, parameter]) => [parameter, name]));
+    const { module } = this;
+    const named = module ? [...module.namedParameters(), ...module.namedBuffers()] : [];
+    const names = new Map<Tensor, string>(named.map(([name, x]) => [x, name]));
     const recorder = new TraceRecorder(tree.tensors, names);
     const result = withRecorder(recorder, () => this.fn(...(tree.rebuild(tree.tensors) as never[])));
     if (result instanceof Promise) {
