@@ -32,6 +32,7 @@ export {
   zerosLike,
 } from './tensor/create.ts';
 export { manualSeed } from './ops/random.ts';
+export { keep, memory, scope } from './memory.ts';
 export { einsum } from './ops/einsum.ts';
 export { cat, stack } from './ops/join.ts';
 export { JitLensError } from './errors.ts';

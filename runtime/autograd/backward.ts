@@ -6,6 +6,7 @@
 import { JitLensError } from '../errors.ts';
 import { activeRecorder } from '../ops/recorder.ts';
 import { full } from '../tensor/create.ts';
+import { keepStorage } from '../tensor/scope.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { targetOf } from './tape.ts';
@@ -28,6 +29,7 @@ export function backward(output: Tensor, gradient?: Tensor, options: BackwardOpt
       if (!leaf.grad) leaf.grad = walk.owned(g);
       else if (walk.createGraph || leaf.grad.requiresGrad) leaf.grad = leaf.grad.add(g);
       else leaf.grad.add_(g);
+      keepStorage(leaf.grad.storage);
       if (leaf.grad !== g) walk.letGo(g);
     }
   });

@@ -5,7 +5,7 @@
  */
 import { invariant, JitLensError } from '../errors.ts';
 import type { Gpu } from '../device/gpu.ts';
-import type { PooledBuffer } from '../device/buffers.ts';
+import { sizeText, type PooledBuffer } from '../device/buffers.ts';
 import type { Pipeline } from '../device/pipelines.ts';
 import { GraphBuilder, type NodeInput } from '../ir/graph.ts';
 import { formatAttributes, type Attributes, type OpSpec } from '../ops/spec.ts';
@@ -13,7 +13,7 @@ import { conversions } from '../ops/convert.ts';
 import type { Backend, Operand } from '../tensor/backend.ts';
 import { dtypes, type DType, type HostArray } from '../tensor/dtype.ts';
 import { contiguous, isContiguous, sameLayout, sliced, type Layout } from '../tensor/layout.ts';
-import { numel } from '../tensor/shape.ts';
+import { formatShape, numel, type Shape } from '../tensor/shape.ts';
 import { tracked } from '../tensor/scope.ts';
 import type { Storage } from '../tensor/storage.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -73,25 +73,26 @@ export class GpuBackend implements Backend {
     return this.gpu.info;
   }
 
-  allocate(dtype: DType, length: number): GpuStorage {
+  allocate(dtype: DType, shape: Shape): GpuStorage {
     this.checkType(dtype);
+    const length = numel(shape);
     const bytes = length * dtypes[dtype].bytes;
     const limit = this.gpu.device.limits.maxStorageBufferBindingSize;
     if (bytes > limit) {
       throw new JitLensError(
         'JLT-SIZE',
-        `a tensor of ${length} ${dtype} needs ${bytes} bytes, and this device binds at most ${limit}`,
+        `a ${dtype} tensor of shape ${formatShape(shape)} needs ${sizeText(bytes)}, and ${this.info.name} binds at most ${sizeText(limit)}`,
         'Split it.',
       );
     }
-    const held: Held = { buffer: this.gpu.pool.take(bytes) };
+    const held: Held = { buffer: this.gpu.buffer(bytes, () => `a ${dtype} tensor of shape ${formatShape(shape)}`) };
     const storage = new GpuStorage(this, dtype, length, held);
     this.abandoned.register(storage, held);
     return tracked(storage);
   }
 
   upload(dtype: DType, data: ArrayLike<number>): GpuStorage {
-    const storage = this.allocate(dtype, data.length);
+    const storage = this.allocate(dtype, [data.length]);
     this.gpu.upload(storage.buffer, dtypes[dtype].encode(data));
     return storage;
   }
@@ -114,17 +115,19 @@ export class GpuBackend implements Backend {
     const whole = isContiguous(layout) && layout.offset === 0 ? source : this.compact(source);
     const raw = await this.gpu.download(bufferOf(whole), count * dtypes[dtype].bytes);
     if (whole !== source) whole.dispose();
+    await this.gpu.collect();
     return dtypes[dtype].decode(raw);
   }
 
   private compact(x: Tensor): Tensor {
-    const out = new Tensor(this.allocate(x.dtype, x.numel), contiguous(x.shape));
+    const out = new Tensor(this.allocate(x.dtype, x.shape), contiguous(x.shape));
     this.execute(conversions[x.dtype], [x], {}, out);
     return out;
   }
 
-  sync(): Promise<void> {
-    return this.gpu.sync();
+  async sync(): Promise<void> {
+    await this.gpu.sync();
+    await this.gpu.collect();
   }
 
   execute(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
@@ -193,7 +196,7 @@ export class GpuBackend implements Backend {
 
   /** The result overlaps an operand that lies differently: it is computed apart, then put in place. */
   private throughCopy(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
-    const apart = new Tensor(this.allocate(out.dtype, out.numel), contiguous(out.shape));
+    const apart = new Tensor(this.allocate(out.dtype, out.shape), contiguous(out.shape));
     this.execute(op, inputs, attributes, apart);
     this.execute(conversions[out.dtype], [apart], {}, out);
     apart.dispose();
