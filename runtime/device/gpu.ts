@@ -32,6 +32,9 @@ export class Gpu {
   readonly maxStorageBuffers: number;
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
+  /** The pipeline that the open pass has. */
+  private bound: Pipeline | undefined;
+  private readonly offset = new Uint32Array(1);
   private pending = 0;
   private readonly parameters: GPUBuffer;
   private readonly staged = new Int32Array(PARAMETER_BYTES / 4);
@@ -62,10 +65,15 @@ export class Gpu {
     this.staged.set(parameters, offset / 4);
     this.stagedBytes += room;
     const pass = this.openPass(dispatch);
-    pass.setPipeline(pipeline.handle);
-    pass.setBindGroup(0, pipeline.bind(buffers, this.parameters), parameters.length > 0 ? [offset] : []);
-    const [x, y] = gridOf(workgroups);
-    pass.dispatchWorkgroups(x, y);
+    if (pipeline !== this.bound) pass.setPipeline(pipeline.handle);
+    this.bound = pipeline;
+    const group = pipeline.bind(buffers, this.parameters);
+    if (parameters.length > 0) {
+      this.offset[0] = offset;
+      pass.setBindGroup(0, group, this.offset, 0, 1);
+    } else pass.setBindGroup(0, group);
+    if (workgroups <= MAX_GROUPS) pass.dispatchWorkgroups(workgroups);
+    else pass.dispatchWorkgroups(...gridOf(workgroups));
     if (this.clock) this.closePass();
     this.count.dispatches++;
     if (++this.pending === BATCH) this.flush();
@@ -88,6 +96,7 @@ export class Gpu {
   private closePass(): void {
     this.pass?.end();
     this.pass = undefined;
+    this.bound = undefined;
   }
 
   /** Hands what is batched to the GPU. */

@@ -124,6 +124,8 @@ function compute(
       return op.reference(views, attributes, op.infer(inputs, attributes));
     case 'pick':
       return picked(op, invariant(first, 'an operand'), invariant(second, 'places'), attributes['dim'] as number, shape);
+    case 'search':
+      return searched(op.step(attributes).reference, invariant(first, 'a sorted row'), invariant(second, 'values'));
     case 'join':
       return joined(views, attributes['dim'] as number, shape);
     case 'create': {
@@ -204,6 +206,22 @@ function picked(op: Extract<OpSpec, { kind: 'pick' }>, x: HostView, places: Host
     const place = places.data[where.reduce((sum, i, d) => sum + evaluate(i, look) * (along[d] ?? 0), 0)] ?? NaN;
     if (!(place >= 0 && place < (x.shape[dim] ?? 1))) return NaN;
     return x.data[axes.reduce((sum, a, d) => sum + (d === dim ? place : look(a.key)) * (from[d] ?? 0), 0)] ?? NaN;
+  });
+}
+
+/** How many elements of each value's row come before it. */
+function searched(step: (...values: number[]) => number, rows: HostView, { data, shape }: HostView): Float64Array {
+  const size = rows.shape.at(-1) ?? 1;
+  const each = rows.shape.length === 1 ? Infinity : (shape.at(-1) ?? 1);
+  return data.map((value, i) => {
+    const start = Math.floor(i / each) * size;
+    let [low, high] = [0, size];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (step(0, 1, rows.data[start + middle] ?? NaN, value) === 1) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   });
 }
 

@@ -58,10 +58,11 @@ interface Recipe {
   readonly workgroups: number;
 }
 
-const REMEMBERED_CALLS = 4096;
+/** Calls of one op whose recipes are kept. */
+const REMEMBERED_CALLS = 1024;
 
 export class GpuBackend implements Backend {
-  private readonly recipes = new Map<string, Recipe>();
+  private readonly recipes = new Map<OpSpec, Map<string, Recipe>>();
   private readonly abandoned: FinalizationRegistry<Held>;
 
   constructor(readonly gpu: Gpu) {
@@ -132,14 +133,21 @@ export class GpuBackend implements Backend {
     if (inputs.some((x) => typeof x === 'object' && x.storage === out.storage && !sameLayout(x.layout, out.layout))) {
       return this.throughCopy(op, inputs, attributes, out);
     }
-    const key = signature(op, inputs, attributes, out);
-    const recipe = this.recipes.get(key) ?? this.prepare(key, op, inputs, attributes, out);
+    const key = signature(inputs, attributes, out);
+    let known = this.recipes.get(op);
+    if (!known) this.recipes.set(op, (known = new Map<string, Recipe>()));
+    let recipe = known.get(key);
+    if (!recipe) {
+      recipe = this.prepare(op, inputs, attributes, out);
+      if (known.size >= REMEMBERED_CALLS) known.clear();
+      known.set(key, recipe);
+    }
     const { pipeline, parameters, workgroups, bindings } = recipe;
     const buffers = bindings.map((i) => bufferOf(i < 0 ? out : (inputs[i] as Tensor)));
     this.gpu.dispatch({ pipeline, parameters, workgroups, buffers, label: op.name });
   }
 
-  private prepare(key: string, op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): Recipe {
+  private prepare(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): Recipe {
     const build = new GraphBuilder();
     const nodes = inputs.map((x, i): NodeInput => {
       if (typeof x === 'number') return x;
@@ -168,10 +176,7 @@ export class GpuBackend implements Backend {
       s === out.storage ? -1 : inputs.findIndex((x) => typeof x === 'object' && x.storage === s),
     );
     const { parameters, workgroups } = kernel.text;
-    const recipe = { pipeline: this.gpu.pipelines.get(kernel.form), bindings, parameters, workgroups };
-    if (this.recipes.size >= REMEMBERED_CALLS) this.recipes.clear();
-    this.recipes.set(key, recipe);
-    return recipe;
+    return { pipeline: this.gpu.pipelines.get(kernel.form), bindings, parameters, workgroups };
   }
 
   /** More operands than a kernel can bind: each is copied to its place by itself. */
@@ -200,15 +205,15 @@ export function bufferOf(x: Tensor): PooledBuffer {
 }
 
 /** Everything about a call that its kernel depends on; which storages coincide is part of it. */
-function signature(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): string {
-  let key = `${op.name}|${formatAttributes(attributes)}|${out.form}`;
+function signature(inputs: readonly Operand[], attributes: Attributes, out: Tensor): string {
+  let key = `${formatAttributes(attributes)}|${out.form}`;
   for (let i = 0; i < inputs.length; i++) {
     const x = inputs[i] ?? 0;
-    if (typeof x === 'number') key += `;${Object.is(x, -0) ? '-0' : x}`;
+    if (typeof x === 'number') key += `;n${Object.is(x, -0) ? '-0' : x}`;
     else if (x.storage === out.storage) key += `;=${x.form}`;
     else {
       const twin = inputs.findIndex((y) => typeof y === 'object' && y.storage === x.storage);
-      key += twin === i ? `;${x.form}` : `;${twin}${x.form}`;
+      key += twin === i ? `;${x.form}` : `;${twin}:${x.form}`;
     }
   }
   return key;

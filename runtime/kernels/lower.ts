@@ -24,7 +24,7 @@ import { contiguous, type Layout } from '../tensor/layout.ts';
 import { contiguousStrides, numel, sameShape, type Shape } from '../tensor/shape.ts';
 import type { Node, NodeInput, OpNode } from '../ir/graph.ts';
 import { isNode, layoutOf } from '../ir/graph.ts';
-import { product } from './arithmetic.ts';
+import { addition, product } from './arithmetic.ts';
 import { Builder, combinerOf, sumCombiner, type Expr } from './expr.ts';
 import type { Nest, Store } from './nest.ts';
 
@@ -167,7 +167,8 @@ class Lowering {
           );
           if (op.term) {
             const places = op.term.places(index, folded, shapes, attributes).map((p) => this.b.position(p, 0, 1, 'int32'));
-            return this.b.call(op.term.element, [...places, ...values], type);
+            const own = values.map((value) => this.b.cast(value, arithmeticType(value.type)));
+            return this.b.call(op.term.element, [...places, ...own], type);
           }
           const factors = values.map((value) => this.b.cast(value, type));
           return factors.reduce((a, c) => this.b.call(product, [a, c], type));
@@ -191,6 +192,10 @@ class Lowering {
           depth,
         );
         return this.b.bind(as, place, this.b.select(inside, value, otherwise));
+      }
+      case 'search': {
+        const row = invariant(isNode(first) && first, `${op.name} in a number`);
+        return this.searched(op.step(attributes), row, invariant(second, 'values'), index, depth);
       }
       case 'join':
         return this.joined(node, index, depth);
@@ -240,6 +245,26 @@ class Lowering {
     if (axes.some((a) => a.extent === 0)) return this.b.literal(combiner.identity, value.type);
     const wide = axes.filter((a) => a.extent > 1);
     return wide.length === 0 ? value : this.b.reduce(combiner, wide, value);
+  }
+
+  /** A binary search, written out: each step looks at one element of the row, whose place depends on the steps before. */
+  private searched(step: ElementwiseSpec, row: Node, values: NodeInput, index: readonly Index[], depth: number): Expr {
+    const size = row.meta.shape.at(-1) ?? 1;
+    const type = arithmeticType(row.meta.dtype);
+    const wanted = this.b.cast(this.value(values, index, depth), type);
+    const lead = row.meta.shape.length === 1 ? [] : index.slice(0, -1);
+    const whole = (n: number) => this.b.literal(n, 'int32');
+    let before = whole(0);
+    for (let stride = size === 0 ? 0 : 2 ** Math.floor(Math.log2(size)); stride >= 1; stride /= 2) {
+      const place = this.b.call(addition, [before, whole(stride - 1)], 'int32');
+      // One place more than there are stands for all behind the row.
+      const as = axis(`g${place.id}`, size + 1);
+      const inside = condition([{ index: fromAxis(as), lo: 0, hi: size }]);
+      const found = this.b.cast(this.value(row, [...lead, fromAxis(as)], depth), type);
+      const next = this.b.call(step, [before, whole(stride), found, wanted], 'int32');
+      before = this.b.bind(as, place, this.b.select(inside, next, before));
+    }
+    return before;
   }
 
   private joined(node: OpNode, index: readonly Index[], depth: number): Expr {

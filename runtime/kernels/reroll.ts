@@ -19,7 +19,8 @@ export function reroll(nest: Nest): Nest {
 
 class Roller {
   private readonly done = new Map<Expr, Expr>();
-  private readonly forms = new Map<Expr, string>();
+  private readonly forms = new Map<Expr, number>();
+  private readonly known = new Map<string, number>();
 
   constructor(private readonly b: Builder) {}
 
@@ -35,7 +36,7 @@ class Roller {
   }
 
   private sum(terms: readonly Expr[], type: Expr['type']): Expr {
-    const families = new Map<string, Expr[]>();
+    const families = new Map<number, Expr[]>();
     for (const term of terms) families.set(this.form(term), [...(families.get(this.form(term)) ?? []), term]);
     const parts = [...families.values()].flatMap((family) => this.family(family));
     const real = parts.filter((p) => p.kind !== 'literal' || p.value !== 0);
@@ -53,8 +54,8 @@ class Roller {
     return body && body !== first ? [this.b.reduce(sumCombiner(), [over], body)] : terms;
   }
 
-  /** What an expression looks like without the constants of its indices. */
-  private form(expr: Expr): string {
+  /** What an expression looks like without the constants of its indices: a number for each look, or shared parts would be written out. */
+  private form(expr: Expr): number {
     const known = this.forms.get(expr);
     if (known !== undefined) return known;
     const inside = children(expr)
@@ -70,7 +71,9 @@ class Roller {
             : expr.kind === 'reduce'
               ? expr.axes.map((a) => a.key).join()
               : '';
-    const form = `${expr.kind}${own}(${inside})`;
+    const text = `${expr.kind}${own}(${inside})`;
+    const form = this.known.get(text) ?? this.known.size;
+    this.known.set(text, form);
     this.forms.set(expr, form);
     return form;
   }

@@ -10,10 +10,10 @@ import { formatShape, numel, sameShape } from '../tensor/shape.ts';
 import { formOf, Tensor } from '../tensor/tensor.ts';
 import { activeRecorder } from './recorder.ts';
 import { checkSaved, countWrite } from './saved.ts';
-import { formatAttributes, type Attributes, type OpSpec } from './spec.ts';
+import { formatAttributes, NO_ATTRIBUTES, type Attributes, type OpSpec } from './spec.ts';
 import { activeTape } from './tape.ts';
 
-export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes = {}): Tensor {
+export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes = NO_ATTRIBUTES): Tensor {
   const backend = commonBackend(spec, inputs);
   const out = spec.inPlace
     ? overwritten(spec.name, spec.inPlace, inputs, attributes)
@@ -44,7 +44,7 @@ function produced(backend: Backend, spec: OpSpec, inputs: readonly Operand[], at
 interface Inferred {
   readonly dtype: DType;
   readonly layout: Layout;
-  readonly form: string;
+  readonly form: number;
   readonly elements: number;
 }
 

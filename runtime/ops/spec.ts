@@ -96,6 +96,16 @@ export interface PickSpec extends CommonSpec {
   places(out: readonly Index[], dim: number): readonly Index[];
 }
 
+/**
+ * How many elements of a sorted row (the last dim of the first operand) come before each element of the second. Rows are
+ * told apart by the dims before, or there is one row for all.
+ */
+export interface SearchSpec extends CommonSpec {
+  readonly kind: 'search';
+  /** Over `l`, `s`, `x` and `v`: l, and s more where the row's x comes before v. */
+  step(attributes: Attributes): ElementwiseSpec;
+}
+
 /** What a contraction folds, when that is not a product: a function of places and of the operands read there. */
 export interface Term {
   /** Over the places, as int32, and then the operands, each in its own dtype; `_T_` is the last operand's type. */
@@ -138,7 +148,17 @@ export interface WriteSpec extends CommonSpec {
 }
 
 export type OpSpec =
-  ElementwiseSpec | ReduceSpec | ScanSpec | MoveSpec | PickSpec | ContractSpec | JoinSpec | CreateSpec | RandomSpec | WriteSpec;
+  | ElementwiseSpec
+  | ReduceSpec
+  | ScanSpec
+  | MoveSpec
+  | PickSpec
+  | SearchSpec
+  | ContractSpec
+  | JoinSpec
+  | CreateSpec
+  | RandomSpec
+  | WriteSpec;
 
 /** A tensor on the reference device: row-major float64. */
 export interface HostView {
@@ -150,8 +170,12 @@ export function shapeOf(operand: OperandMeta): Shape {
   return typeof operand === 'number' ? [] : operand.shape;
 }
 
+/** What most ops have. */
+export const NO_ATTRIBUTES: Attributes = {};
+
 /** Attributes as a person writes them: `dim=1 keepdim`. */
 export function formatAttributes(attributes: Attributes): string {
+  if (attributes === NO_ATTRIBUTES) return '';
   return Object.entries(attributes)
     .filter(([, value]) => value !== false)
     .map(([name, value]) => (value === true ? name : `${name}=${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}`))

@@ -19,13 +19,14 @@ import * as losses from './losses.ts';
 import * as move from './move.ts';
 import * as padding from './pad.ts';
 import * as picking from './index.ts';
-import * as random from './random.ts';
 import * as normalisation from './normalise.ts';
 import * as pool from './pool.ts';
+import * as random from './random.ts';
 import * as reduce from './reduce.ts';
 import * as resample from './resample.ts';
 import * as rounding from './rounding.ts';
 import * as smooth from './smooth.ts';
+import * as order from './sort.ts';
 import * as statistics from './statistics.ts';
 import * as ternary from './ternary.ts';
 import * as trigonometry from './trigonometry.ts';
@@ -68,6 +69,7 @@ export const methods = {
   ...views,
   ...arrange,
   ...picking,
+  ...order,
   ...picked(random, 'bernoulli', 'dropout', 'dropout2d'),
   ...contract,
   ...picked(convolution, 'conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'),

@@ -222,6 +222,7 @@ function isCheapNumber(node: OpNode): boolean {
 function readsPerElement(reader: OpNode, input: Node): number {
   const out = Math.max(1, numel(reader.meta.shape));
   if (isSum(reader.op)) return terms(reader);
+  if (reader.op.kind === 'search' && reader.inputs[0] === input) return Math.log2(1 + (input.meta.shape.at(-1) ?? 1));
   if (reader.op.kind === 'join') return numel(input.meta.shape) / out;
   if (reader.op.kind === 'write' && reader.inputs[1] === input) return numel(input.meta.shape) / out;
   return 1;

@@ -23,11 +23,11 @@ export class Tensor {
   constructor(
     /** @internal */ readonly storage: Storage,
     /** @internal */ readonly layout: Layout,
-    private knownForm?: string,
+    private knownForm?: number,
   ) {}
 
-  /** Dtype and layout as text: equal for tensors that an op treats alike. @internal */
-  get form(): string {
+  /** Equal for tensors of one dtype and layout, which ops treat alike. @internal */
+  get form(): number {
     return (this.knownForm ??= formOf(this.storage.dtype, this.layout));
   }
 
@@ -107,7 +107,12 @@ export class Tensor {
   }
 }
 
-/** Dtype and layout as text. */
-export function formOf(dtype: DType, { shape, strides, offset }: Layout): string {
-  return `${dtype}[${shape.join()}](${strides.join()})@${offset}`;
+const forms = new Map<string, number>();
+
+/** A number that stands for a dtype and a layout: keys made of such numbers are short. */
+export function formOf(dtype: DType, { shape, strides, offset }: Layout): number {
+  const text = `${dtype}[${shape.join()}](${strides.join()})@${offset}`;
+  let form = forms.get(text);
+  if (form === undefined) forms.set(text, (form = forms.size));
+  return form;
 }

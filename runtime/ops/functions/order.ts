@@ -11,6 +11,14 @@ function forIntegers(name: string, params: readonly string[], body: string): rea
   });
 }
 
+/** Whether a comes before b in rising order, NaN behind all else. */
+export const LESS: readonly string[] = [
+  ...IS_NAN,
+  'fn jl_lessf32(a: f32, b: f32) -> bool { return !jl_is_nan(a) && (jl_is_nan(b) || a < b); }',
+  'fn jl_lessi32(a: i32, b: i32) -> bool { return a < b; }',
+  'fn jl_lessu32(a: u32, b: u32) -> bool { return a < b; }',
+];
+
 export const LARGER: readonly string[] = [
   ...IS_NAN,
   'fn jl_largerf32(a: f32, b: f32) -> f32 { return select(b, a, a > b || jl_is_nan(a)); }',

@@ -33,3 +33,8 @@ export function remainder(a: number, b: number): number {
 export function floorDivide(a: number, b: number): number {
   return b === 0 ? a / b : Math.round((a - remainder(a, b)) / b);
 }
+
+/** Whether a comes before b in rising order, NaN behind all else. */
+export function less(a: number, b: number): boolean {
+  return !Number.isNaN(a) && (Number.isNaN(b) || a < b);
+}
