@@ -92,8 +92,9 @@ export class TraceRecorder implements Recorder {
   /** Gradients that the code left on tensors from outside. */
   gradients(): LeftGradient[] {
     return [...this.nodes].flatMap(([x, node]) => {
-      if (node.kind !== 'external' || !x.grad || !this.nodes.has(x.grad)) return [];
-      return [{ position: node.position, tensor: node.position === undefined ? x : undefined, gradient: x.grad }];
+      const gradient = x.heldGrad;
+      if (node.kind !== 'external' || !gradient || !this.nodes.has(gradient)) return [];
+      return [{ position: node.position, tensor: node.position === undefined ? x : undefined, gradient }];
     });
   }
 

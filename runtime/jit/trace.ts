@@ -147,7 +147,7 @@ class TraceCache implements TraceInfo {
     const results = all.slice(0, compiled.outputs.tensors.length);
     compiled.left.forEach(({ position, tensor }, i) => {
       const target = position === undefined ? tensor : call.tensors[position];
-      if (target) target.grad = all[results.length + i];
+      target?.leaveGrad(all[results.length + i]);
     });
     if (gradMode()) letGradientsThrough(this.fn, call, compiled.flow, results, generator);
     return compiled.outputs.rebuild(results);

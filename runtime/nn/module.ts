@@ -105,7 +105,7 @@ export abstract class Module {
 
   /** Forgets the gradients of all its parameters. */
   zeroGrad(): void {
-    for (const parameter of this.parameters()) parameter.grad = undefined;
+    for (const parameter of this.parameters()) parameter.leaveGrad(undefined);
   }
 
   /** Calls `fn` with every module inside, then with itself. Returns it. */

@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 const EPS = 1e-6;
 
 function gradientsOf(parameters: Iterable<Tensor>): Tensor[] {
-  return [...parameters].flatMap((p) => p.grad ?? []);
+  return [...parameters].flatMap((p) => p.heldGrad ?? []);
 }
 
 /**

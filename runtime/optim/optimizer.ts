@@ -102,7 +102,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions, S exten
 
   /** Forgets all gradients; the next `backward()` starts from none. */
   zeroGrad(): void {
-    for (const { params } of this.paramGroups) for (const p of params) p.grad = undefined;
+    for (const { params } of this.paramGroups) for (const p of params) p.leaveGrad(undefined);
   }
 
   /** Changes every parameter that has a gradient. */
@@ -113,7 +113,8 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions, S exten
         const update = this.update(group);
         group.params.forEach((p, i) => {
           const state = group.state[i];
-          if (p.grad && state) update(p, p.grad, state);
+          const g = p.heldGrad;
+          if (g && state) update(p, g, state);
         });
       }
     });

@@ -44,6 +44,23 @@ describe('a scope', () => {
     expect(() => scope(async () => ones([1]).item())).toThrow(expect.objectContaining({ code: 'JLT-SCOPE' }));
   });
 
+  test('a gradient that nobody has looked at is given back when the next one comes, any other stays', async () => {
+    const layer = new nn.Linear(100, 100);
+    const step = () =>
+      scope(() => {
+        layer.zeroGrad();
+        layer.forward(ones([8, 100])).sum().backward();
+      });
+    step();
+    const before = live();
+    for (let i = 0; i < 20; i++) step();
+    expect(live()).toBe(before);
+    const seen = layer.weight.grad;
+    step();
+    expect(live()).toBeGreaterThan(before);
+    expect(await seen?.data()).toHaveLength(10_000);
+  });
+
   test('leaves the gradients of parameters and what an optimiser holds', async () => {
     const layer = new nn.Linear(4, 2);
     const adam = new optim.Adam(layer.parameters());
