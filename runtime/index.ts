@@ -26,6 +26,7 @@ export {
   randLike,
   randn,
   randnLike,
+  randperm,
   range,
   tensor,
   zeros,
