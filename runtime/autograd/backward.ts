@@ -5,26 +5,32 @@
  */
 import { JitLensError } from '../errors.ts';
 import { activeRecorder } from '../ops/recorder.ts';
-import { withOverwriteGuard } from '../ops/saved.ts';
-import { withGradMode } from '../ops/tape.ts';
 import { full } from '../tensor/create.ts';
-import { formatShape, sameShape, type Shape } from '../tensor/shape.ts';
+import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { edgeOf, type Edge, type History } from './tape.ts';
+import { targetOf } from './tape.ts';
+import { Walk, type Start, type WalkOptions } from './walk.ts';
 
-export interface GradOptions {
-  /** Records the gradients' own ops, so that they can be differentiated. */
-  readonly createGraph?: boolean;
+export type BackwardOptions = WalkOptions;
+
+export interface GradOptions extends WalkOptions {
   /** What each output's gradient starts from; 1 when it is left out, for outputs of one number. */
-  readonly gradients?: readonly (Tensor | undefined)[];
+  readonly gradOutputs?: readonly (Tensor | undefined)[];
 }
 
 /** Adds the gradient of `output` (a single number unless `gradient` is given) to `.grad` of every leaf it was made from. */
-export function backward(output: Tensor, gradient?: Tensor, options: GradOptions = {}): void {
-  const leaves = walk([output], [gradient], options);
-  for (const leaf of leaves.byLeaf.keys()) refuseOldGradient(leaf);
-  for (const [leaf, g] of leaves.byLeaf)
-    leaf.grad = leaf.grad ? withGradMode(options.createGraph ?? false, () => leaf.grad?.add(g)) : g;
+export function backward(output: Tensor, gradient?: Tensor, options: BackwardOptions = {}): void {
+  const walk = new Walk(options);
+  walk.run(seeds([output], [gradient]), () => {
+    const leaves = walk.leaves();
+    for (const [leaf] of leaves) refuseOldGradient(leaf);
+    for (const [leaf, g] of leaves) {
+      if (!leaf.grad) leaf.grad = walk.owned(g);
+      else if (walk.createGraph || leaf.grad.requiresGrad) leaf.grad = leaf.grad.add(g);
+      else leaf.grad.add_(g);
+      if (leaf.grad !== g) walk.letGo(g);
+    }
+  });
 }
 
 /** A trace would add to the gradient that is there now, at every later call. */
@@ -37,74 +43,47 @@ function refuseOldGradient(leaf: Tensor): void {
   );
 }
 
-/** The gradients of the sum of `outputs` for each of `inputs`; undefined for one that they do not depend on. */
+/**
+ * The gradients of the sum of `outputs` for each of `inputs`; undefined for one that they do not depend on. Only ops
+ * between the two are walked.
+ */
 export function grad(outputs: readonly Tensor[], inputs: readonly Tensor[], options: GradOptions = {}): (Tensor | undefined)[] {
-  const { byLeaf, byHistory } = walk(outputs, options.gradients ?? [], options);
-  return inputs.map((x) => {
-    const edge = edgeOf(x);
-    return edge?.kind === 'history' ? byHistory.get(edge.history) : byLeaf.get(x);
-  });
+  return walked(outputs, inputs, options, false);
 }
 
-function walk(outputs: readonly Tensor[], gradients: readonly (Tensor | undefined)[], options: GradOptions) {
-  const byHistory = new Map<History, Tensor>();
-  const byLeaf = new Map<Tensor, Tensor>();
-  const flow = (edge: Edge | undefined, g: Tensor | undefined): void => {
-    if (!edge || !g) return;
-    const fitted = sumTo(g, edge.shape).to(edge.dtype);
-    if (edge.kind === 'leaf') byLeaf.set(edge.tensor, byLeaf.get(edge.tensor)?.add(fitted) ?? fitted);
-    else byHistory.set(edge.history, byHistory.get(edge.history)?.add(fitted) ?? fitted);
-  };
-  withGradMode(options.createGraph ?? false, () => {
-    outputs.forEach((output, i) => flow(startEdge(output), gradients[i] ?? seed(output)));
-    for (const history of latestFirst([...byHistory.keys()])) {
-      const g = byHistory.get(history);
-      if (!g) continue;
-      const gs = withOverwriteGuard(history.saved, history.name, () => history.backward(g));
-      history.edges.forEach((edge, i) => flow(edge, gs[i]));
+/** As `grad`, with inputs taken as given: no gradient flows through one of them to another. */
+export function gradUpTo(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  options: GradOptions = {},
+): (Tensor | undefined)[] {
+  return walked(outputs, inputs, options, true);
+}
+
+function walked(outputs: readonly Tensor[], inputs: readonly Tensor[], options: GradOptions, cut: boolean) {
+  const targets = inputs.map(targetOf);
+  const walk = new Walk(options, { targets: new Set(targets.filter((t) => t !== undefined)), cut });
+  return walk.run(seeds(outputs, options.gradOutputs ?? []), () => targets.map((t) => t && walk.gradientAt(t)));
+}
+
+function seeds(outputs: readonly Tensor[], gradients: readonly (Tensor | undefined)[]): Start[] {
+  return outputs.map((output, i) => {
+    const target = targetOf(output);
+    if (!target) {
+      throw new JitLensError(
+        'JLT-GRAD',
+        'backward() of a tensor that depends on nothing whose gradient is wanted',
+        'Set requiresGrad on what you differentiate for; parameters have it. Inside noGrad nothing is recorded.',
+      );
     }
-  });
-  return { byHistory, byLeaf };
-}
-
-function startEdge(output: Tensor): Edge {
-  const edge = edgeOf(output);
-  if (edge) return edge;
-  throw new JitLensError(
-    'JLT-GRAD',
-    'backward() of a tensor that depends on nothing whose gradient is wanted',
-    'Set requiresGrad on what you differentiate for; parameters have it. Inside noGrad nothing is recorded.',
-  );
-}
-
-function seed(output: Tensor): Tensor {
-  if (output.numel === 1) return full(output.shape, 1, { dtype: output.dtype });
-  throw new JitLensError(
-    'JLT-GRAD',
-    `backward() of a tensor of shape ${formatShape(output.shape)}`,
-    'Reduce it to one number first, or give the gradient to start from.',
-  );
-}
-
-/** All that the given histories come from, and they themselves, latest first. */
-function latestFirst(from: readonly History[]): History[] {
-  const seen = new Set(from);
-  const open = [...from];
-  for (let next = open.pop(); next; next = open.pop()) {
-    for (const edge of next.edges) {
-      if (edge?.kind !== 'history' || seen.has(edge.history)) continue;
-      seen.add(edge.history);
-      open.push(edge.history);
+    const given = gradients[i];
+    if (given ? !sameShape(given.shape, output.shape) : output.numel !== 1) {
+      throw new JitLensError(
+        'JLT-GRAD',
+        `backward() of a tensor of shape ${formatShape(output.shape)}${given ? ` from a gradient of shape ${formatShape(given.shape)}` : ''}`,
+        given ? 'A gradient has the shape of its tensor.' : 'Reduce it to one number first, or give the gradient to start from.',
+      );
     }
-  }
-  return [...seen].sort((a, b) => b.id - a.id);
-}
-
-/** A gradient summed over the dims in which its tensor was broadcast. */
-function sumTo(g: Tensor, shape: Shape): Tensor {
-  if (sameShape(g.shape, shape)) return g;
-  const skip = g.rank - shape.length;
-  const dims = g.shape.flatMap((size, d) => (d < skip || (shape[d - skip] === 1 && size !== 1) ? [d] : []));
-  const summed = dims.length > 0 ? g.sum({ dim: dims, keepdim: true }) : g;
-  return summed.reshape(shape);
+    return { target, gradient: () => given ?? full(output.shape, 1, { dtype: output.dtype }) };
+  });
 }

@@ -1,43 +1,36 @@
 /**
- * @file The tape: which op made which tensor from which. In: every op as it runs. Out: on each result that depends on a
- * tensor with `requiresGrad`, a history that `backward` walks. An in-place op through a view rewrites the history of what
- * is viewed; other views of it find their new history when they are next used.
+ * @file The tape. In: every op as it runs. Out: on each result that depends on a tensor with `requiresGrad`, a history that
+ * `backward` walks. An in-place op through a view rewrites the history of what is viewed; other views of it find their new
+ * history when they are next used. An op's tensors are held only as far as its gradient takes them as arguments.
  */
 import { JitLensError } from '../errors.ts';
 import type { Entry } from '../ops/define.ts';
-import { installTape } from '../ops/tape.ts';
-import type { Meta } from '../ops/spec.ts';
+import { noteOverwrite, type Saved } from '../ops/saved.ts';
+import { gradMode, installTape } from '../ops/tape.ts';
 import { strided, write, writeInto } from '../ops/write.ts';
 import { isFloat } from '../tensor/dtype.ts';
 import type { Layout } from '../tensor/layout.ts';
 import { full } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
-
-/** Where a gradient flows on to: the op that made an operand, or an operand that no op made. */
-export type Edge =
-  (Meta & { readonly kind: 'history'; readonly history: History }) | (Meta & { readonly kind: 'leaf'; readonly tensor: Tensor });
-
-export interface History {
-  /** Grows with time: an op comes after all that its operands come from. */
-  readonly id: number;
-  readonly name: string;
-  /** One for each operand; undefined for one that needs no gradient. */
-  readonly edges: readonly (Edge | undefined)[];
-  /** Operands and result, with their versions when the op ran. */
-  readonly saved: readonly (readonly [tensor: Tensor, version: number])[];
-  readonly backward: (g: Tensor) => readonly (Tensor | undefined)[];
-}
+import { activeDiscovery } from './discovery.ts';
+import { History, save, Target, type Backward, type Gradients, type Kept } from './history.ts';
 
 /** What the tape knows of a tensor. */
 interface Note {
-  history?: History;
-  /** The tensor that this one is a view of, and that tensor's history when this one's was made. */
+  /** Where its gradient arrives, for one that an op made. */
+  made?: Target;
+  /** The same, for one that no op made. */
+  leaf?: Target;
+  /** The tensor that this one is a view of, and where that tensor's gradient arrived when this one was made. */
   viewOf?: Tensor;
-  seen?: History;
+  seen?: Target;
+  /** The view was taken while nothing was recorded. */
+  unheard?: boolean;
 }
 
+type AnyEntry = Entry<never[]>;
+
 const notes = new WeakMap<Tensor, Note>();
-let nextId = 0;
 
 function noteOf(x: Tensor): Note {
   let note = notes.get(x);
@@ -45,39 +38,53 @@ function noteOf(x: Tensor): Note {
   return note;
 }
 
-/** How a gradient leaves `x`, as things stand. */
-export function edgeOf(x: Tensor): Edge | undefined {
-  const history = historyOf(x);
-  const { shape, dtype } = x;
-  if (history) return { kind: 'history', history, shape, dtype };
-  return x.requiresGrad ? { kind: 'leaf', tensor: x, shape, dtype } : undefined;
+/** Where a gradient of `x` arrives, as things stand; undefined when none is wanted. */
+export function targetOf(x: Tensor): Target | undefined {
+  return madeTarget(x) ?? (x.requiresGrad ? (noteOf(x).leaf ??= Target.leaf(x)) : undefined);
 }
 
-export function historyOf(x: Tensor): History | undefined {
+function madeTarget(x: Tensor): Target | undefined {
   const note = notes.get(x);
   const base = note?.viewOf;
-  if (!note || !base) return note?.history;
-  const now = historyOf(base);
+  if (!note || !base || note.unheard) return note?.made;
+  const now = madeTarget(base);
   if (now !== note.seen) {
     note.seen = now;
-    note.history = now && viewHistory(base, x);
+    // A view of something whose history has changed since.
+    setTarget(note, now && History.simple('view', [now], x, (g) => [writeInto(base, within(base, x), g)]));
   }
-  return note.history;
+  return note.made;
 }
 
-/** The history of a view of something whose history has changed since. */
-function viewHistory(base: Tensor, view: Tensor): History {
-  return make('view', [edgeOf(base)], [], (g) => [writeInto(base, within(base, view), g)]);
+/** A tensor that keeps its gradient does so whatever is written into it. */
+function setTarget(note: Note, target: Target | undefined): void {
+  const before = note.made;
+  note.made = target;
+  if (!target || !before?.retained) return;
+  target.retained = before.retained;
+  before.retained = undefined;
 }
 
-/** Says that `x` was made from `sources`, for code that does not run op by op. */
-export function attach(x: Tensor, name: string, sources: readonly Tensor[], backward: History['backward']): void {
-  noteOf(x).history = make(name, sources.map(edgeOf), sources, backward);
-  x.requiresGrad = true;
-}
-
-function make(name: string, edges: History['edges'], saved: readonly Tensor[], backward: History['backward']): History {
-  return { id: nextId++, name, edges, saved: saved.map((x) => [x, x.storage.version] as const), backward };
+/**
+ * Says that `results` were made together from `sources`, if a gradient of one of those is wanted. Results of a dtype that has
+ * no gradients are left out.
+ */
+export function attachAll(
+  results: readonly Tensor[],
+  name: string,
+  sources: readonly Tensor[],
+  kept: () => Omit<Kept, 'foreign'>,
+): void {
+  const discovery = activeDiscovery();
+  if (discovery) return discovery.hear(sources, results);
+  const targets = sources.map(targetOf);
+  if (!targets.some(Boolean)) return;
+  const history = new History(name, targets, { ...kept(), foreign: true });
+  results.forEach((x, i) => {
+    if (!isFloat(x.dtype)) return;
+    setTarget(noteOf(x), Target.result(history, i, x));
+    x.requiresGrad = true;
+  });
 }
 
 /** The layout of a view over the row-major elements of what it views. */
@@ -90,64 +97,108 @@ function within(base: Tensor, { layout }: Tensor): Layout {
   );
 }
 
-function record(entry: Entry<never[]>, args: readonly unknown[], result: unknown): void {
-  if (!(result instanceof Tensor) || !entry.spec) return;
+function record(entry: AnyEntry, args: readonly unknown[], result: unknown): void {
+  if (!(result instanceof Tensor)) return;
+  if (!gradMode()) return noteView(entry, args[0], result, true);
   const operands = args.flat();
-  if (entry.spec.inPlace) return recordWrite(entry, operands, args, result);
-  const [first] = operands;
-  const isView = first instanceof Tensor && first !== result && first.storage === result.storage;
-  const edges = operands.map((x) => (x instanceof Tensor ? edgeOf(x) : undefined));
-  if (result === first) return;
-  if (edges.some(Boolean) && isFloat(result.dtype)) {
-    const tensors = operands.filter((x) => x instanceof Tensor);
-    noteOf(result).history = make(entry.name, edges, [...tensors, result], (g) =>
-      gradientOf(entry)(g, result, ...(args as never[])),
-    );
+  const discovery = activeDiscovery();
+  if (discovery) {
+    if (isFloat(result.dtype)) discovery.hear(operands, [result]);
+    return noteView(entry, operands[0], result, false);
+  }
+  if (entry.spec?.inPlace) return recordWrite(entry, operands, args, result);
+  if (result === operands[0]) return;
+  const targets = operands.map((x) => (x instanceof Tensor ? targetOf(x) : undefined));
+  if (targets.some(Boolean) && isFloat(result.dtype)) {
+    const history = new History(entry.name, targets, keptFor(entry, operands, args, result));
+    noteOf(result).made = Target.result(history, 0, result);
     result.requiresGrad = true;
   }
-  if (isView) {
-    const base = notes.get(first)?.viewOf ?? first;
-    Object.assign(noteOf(result), { viewOf: base, seen: historyOf(base) });
+  noteView(entry, operands[0], result, false);
+}
+
+/** A movement without a gradient means to cut its result off. */
+function noteView({ spec, grad }: AnyEntry, first: unknown, result: Tensor, unheard: boolean): void {
+  if (spec?.kind !== 'move' || !grad || !(first instanceof Tensor) || first.storage !== result.storage) return;
+  const note = notes.get(first);
+  const base = note?.viewOf ?? first;
+  Object.assign(noteOf(result), { viewOf: base, seen: madeTarget(base), unheard: unheard || note?.unheard });
+}
+
+/** How many of g, the result and the arguments a gradient takes: what it cannot name it cannot read. */
+function keptFor(entry: AnyEntry, operands: readonly unknown[], args: readonly unknown[], result: Tensor): Kept {
+  const { grad, name } = entry;
+  const backward =
+    (run: (g: Tensor) => Gradients): Backward =>
+    ([g]) =>
+      g ? run(g) : [];
+  if (!grad) {
+    return {
+      saved: [],
+      backward: () => {
+        throw new JitLensError('JLT-GRAD', `${name} has no gradient`, 'Use detach() where no gradient is meant to flow.');
+      },
+    };
   }
+  const partial = grad as (g: Tensor, out?: Tensor, ...args: readonly unknown[]) => Gradients;
+  if (grad.length <= 1) return { saved: [], backward: backward((g) => partial(g)) };
+  if (grad.length === 2) return { saved: [save(result)], backward: backward((g) => partial(g, result)) };
+  const saved: Saved[] = [];
+  for (const x of operands) if (x instanceof Tensor) saved.push(save(x));
+  saved.push(save(result));
+  return { saved, backward: backward((g) => partial(g, result, ...args)) };
 }
 
-function gradientOf(entry: Entry<never[]>): NonNullable<Entry<never[]>['grad']> {
-  if (entry.grad) return entry.grad;
-  throw new JitLensError('JLT-GRAD', `${entry.name} has no gradient`, 'Use detach() where no gradient is meant to flow.');
+function recordWrite(entry: AnyEntry, operands: readonly unknown[], args: readonly unknown[], target: Tensor): void {
+  const targets = operands.map((x) => (x instanceof Tensor ? targetOf(x) : undefined));
+  if (!targets.some(Boolean)) return;
+  const base = notes.get(target)?.viewOf;
+  const history = new History(entry.name, targets, keptForWrite(entry, operands, args, target));
+  const value = Target.result(history, 0, target);
+  target.requiresGrad = true;
+  if (!base) return setTarget(noteOf(target), value);
+  const into = within(base, target);
+  const written = History.simple('write', [targetOf(base), value], base, (g) => {
+    const whole = g.contiguous();
+    return [write(whole, full(into.shape, 0, { dtype: g.dtype }), into), strided(whole, into)];
+  });
+  base.requiresGrad = true;
+  setTarget(noteOf(base), written);
 }
 
-function recordWrite(entry: Entry<never[]>, operands: readonly unknown[], args: readonly unknown[], target: Tensor): void {
-  const edges = operands.map((x) => (x instanceof Tensor ? edgeOf(x) : undefined));
-  if (!edges.some(Boolean)) return;
-  const leaf = edges[0]?.kind === 'leaf';
-  if (leaf) {
+function keptForWrite(entry: AnyEntry, operands: readonly unknown[], args: readonly unknown[], target: Tensor): Kept {
+  if ((entry.grad?.length ?? 0) <= 1) return keptFor(entry, operands, args, target);
+  // The result has a handle of its own: what was overwritten is gone, so a gradient that reads that is refused.
+  const result = target.detach();
+  const others = operands.filter((x) => x !== target);
+  const { saved, backward } = keptFor(entry, others, args, result);
+  if ((entry.grad?.length ?? 0) <= 2) return { saved, backward };
+  const overwritten = target.storage.version - 1;
+  noteOverwrite(target.storage, overwritten);
+  return { saved: [...saved, [target, overwritten]], backward };
+}
+
+function beforeWrite(name: string, operands: readonly unknown[]): void {
+  const [target] = operands;
+  if (!gradMode() || !(target instanceof Tensor)) return;
+  const discovery = activeDiscovery();
+  if (discovery) return discovery.beforeWrite(name, target, operands);
+  if (!operands.some((x) => x instanceof Tensor && targetOf(x))) return;
+  const note = notes.get(target);
+  const base = note?.viewOf;
+  if (base && note.unheard) {
     throw new JitLensError(
-      'JLT-LEAF',
-      `${entry.name}: a tensor whose gradient is wanted was written in place`,
-      'Use the out-of-place form, or noGrad(() => …) to update a parameter.',
+      'JLT-GRAD',
+      `${name}: a view that was taken inside noGrad is written with a value whose gradient is wanted`,
+      'Take the view outside noGrad, or write inside it.',
     );
   }
-  const base = notes.get(target)?.viewOf;
-  // What was overwritten is gone, so a gradient that reads it is refused by its version; the result has a handle of its own.
-  const result = target.detach();
-  const operandsLeft = operands.filter((x): x is Tensor => x instanceof Tensor && x !== target);
-  const made = make(entry.name, edges, [...operandsLeft, result], (g) => gradientOf(entry)(g, result, ...(args as never[])));
-  const history: History = { ...made, saved: [...made.saved, [target, target.storage.version - 1]] };
-  noteOf(result).history = history;
-  result.requiresGrad = true;
-  target.requiresGrad = true;
-  if (!base) {
-    noteOf(target).history = history;
-    return;
-  }
-  const into = within(base, target);
-  const before = edgeOf(base);
-  const value: Edge = { kind: 'history', history, shape: target.shape, dtype: target.dtype };
-  base.requiresGrad = true;
-  noteOf(base).history = make('write', [before, value], [], (g) => [
-    write(g.contiguous(), full(into.shape, 0, { dtype: g.dtype }), into),
-    strided(g.contiguous(), into),
-  ]);
+  if (!targetOf(base ?? target)?.leaf) return;
+  throw new JitLensError(
+    'JLT-LEAF',
+    `${name}: ${base ? 'a view of ' : ''}a tensor whose gradient is wanted was written in place`,
+    'Use the out-of-place form, or noGrad(() => …) to update a parameter.',
+  );
 }
 
-installTape({ record });
+installTape({ beforeWrite, record });

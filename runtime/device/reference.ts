@@ -10,6 +10,7 @@ import type { Backend, Operand } from '../tensor/backend.ts';
 import { dtypes, type DType, type HostArray } from '../tensor/dtype.ts';
 import { contiguous, expanded, type Layout } from '../tensor/layout.ts';
 import { broadcastShapes, numel, type Shape } from '../tensor/shape.ts';
+import { tracked } from '../tensor/scope.ts';
 import type { Storage } from '../tensor/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -21,7 +22,7 @@ export class ReferenceBackend implements Backend {
   readonly info = { name: 'reference (float64, on the CPU)', kind: 'reference', features: [], toggles: [] } as const;
 
   allocate(dtype: DType, length: number): HostStorage {
-    return { backend: this, dtype, length, version: 0, data: new Float64Array(length), release: () => undefined };
+    return tracked({ backend: this, dtype, length, version: 0, data: new Float64Array(length), release: () => undefined });
   }
 
   upload(dtype: DType, data: ArrayLike<number>): HostStorage {

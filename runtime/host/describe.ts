@@ -2,7 +2,8 @@
  * @file From a trace and its measurements to the profile's nodes and kernels. In: the recorded graph, the plan, the times.
  * Out: entries that name each other by id, each with the lines it came from.
  */
-import { nodeInputs, type Frame, type Graph, type Node } from '../ir/graph.ts';
+import type { Frame } from '../frames.ts';
+import { nodeInputs, type Graph, type Node } from '../ir/graph.ts';
 import { kernelBytes, type Plan, type PlannedKernel } from '../jit/compile.ts';
 import { formatAttributes } from '../ops/spec.ts';
 import { bytesOf } from '../passes/memory.ts';

@@ -1,6 +1,6 @@
 /** @file Any error as a person reads it: a sentence, where in their source, and the way out. */
 import { JitLensError } from '../errors.ts';
-import { framesOf } from '../jit/frames.ts';
+import { framesOf } from '../frames.ts';
 import type { Failure } from './protocol.ts';
 
 /** Codes of what is not the file's fault. */

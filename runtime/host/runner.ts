@@ -5,7 +5,7 @@
 import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { JitLensError } from '../errors.ts';
-import { keepFrames } from '../jit/frames.ts';
+import { keepFrames } from '../frames.ts';
 import { openBackend } from '../kernels/open.ts';
 import { loadModule } from '../load/load.ts';
 import '../ops/table.ts';

@@ -2,16 +2,13 @@
  * @file The graph: ops in the order they run, each with the place in the user's source that it came from. In: what a
  * trace recorded, then what passes made of it. Out: what kernels are made from. A node's inputs always precede it.
  */
-import { invariant, type SourcePlace } from '../errors.ts';
+import { invariant } from '../errors.ts';
+import type { Frame } from '../frames.ts';
 import type { Attributes, Meta, OpSpec } from '../ops/spec.ts';
 import { formatAttributes } from '../ops/spec.ts';
 import type { Layout } from '../tensor/layout.ts';
 import { contiguous } from '../tensor/layout.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-
-export interface Frame extends SourcePlace {
-  readonly function?: string;
-}
 
 export type NodeInput = Node | number;
 

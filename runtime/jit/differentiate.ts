@@ -2,15 +2,15 @@
  * @file Gradients through a traced call. In: the function, a call, what its replay gave. Out: results whose gradient goes
  * back by running the function again, op by op, with the tape on: as checkpointing does, so that a replay saves nothing.
  */
-import { grad } from '../autograd/backward.ts';
-import { attach, edgeOf } from '../autograd/tape.ts';
+import { byRunningAgain } from '../autograd/again.ts';
+import { save } from '../autograd/history.ts';
+import { attachAll, targetOf } from '../autograd/tape.ts';
 import { JitLensError } from '../errors.ts';
 import type { ExternalNode, Graph, Node } from '../ir/graph.ts';
 import { isGenerator, withGenerator } from '../ops/random.ts';
-import { gradMode, withGradMode } from '../ops/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { AnyFunction } from './trace.ts';
-import { flattenTree, type Tree } from './tree.ts';
+import type { Tree } from './tree.ts';
 
 /** What a trace says about gradients; found out once, since it is asked at every call. */
 export interface Flow {
@@ -24,7 +24,7 @@ export interface Flow {
 
 export function flowOf(recorded: Graph, outputs: readonly Tensor[]): Flow {
   return {
-    outputs: outputs.map((x) => edgeOf(x) !== undefined),
+    outputs: outputs.map((x) => targetOf(x) !== undefined),
     held: recorded.nodes.flatMap((node) => (isHeld(node) ? [node.tensor] : [])),
     writesOutside: recorded.nodes.some((node) => node.kind === 'op' && node.op.inPlace && touchesOutside(node.inputs[0])),
     draws: recorded.nodes.some((node) => node.kind === 'op' && node.op.kind === 'random'),
@@ -44,20 +44,28 @@ export function letGradientsThrough(
   results: readonly Tensor[],
   generator: Tensor | undefined,
 ): void {
-  results.forEach((result, i) => {
-    if (!flow.outputs[i]) return;
-    attach(result, 'traced', [...call.tensors, ...flow.held], (g) => {
-      if (flow.writesOutside) {
-        throw new JitLensError(
-          'JLT-GRAD',
-          'the traced function writes in place into a tensor from outside, so it cannot run again for its gradient',
-          'Call backward() inside the traced function.',
-        );
-      }
-      const run = () => again(fn, call, flow.held, i, g);
-      return generator ? withGenerator(generator, run) : run();
-    });
-  });
+  const places = flow.outputs.flatMap((leads, i) => (leads ? [i] : []));
+  const sources = [...call.tensors, ...flow.held];
+  const run = () => {
+    if (flow.writesOutside) {
+      throw new JitLensError(
+        'JLT-GRAD',
+        'the traced function writes in place into a tensor from outside, so it cannot run again for its gradient',
+        'Call backward() inside the traced function.',
+      );
+    }
+    const again = () => fn(...(call.rebuild(call.tensors) as never[]));
+    return generator ? withGenerator(generator, again) : again();
+  };
+  attachAll(
+    results.filter((_, i) => flow.outputs[i]),
+    'a traced function',
+    sources,
+    () => ({
+      saved: sources.map(save),
+      backward: byRunningAgain({ name: 'a trace', run, count: results.length, places, sources }),
+    }),
+  );
 }
 
 /** Whether an in-place op's target is, or is a view of, a tensor from outside. */
@@ -65,12 +73,4 @@ function touchesOutside(target: Node | number | undefined): boolean {
   if (typeof target !== 'object') return false;
   if (target.kind === 'external') return !(target.tensor && isGenerator(target.tensor));
   return target.op.kind === 'move' && target.op.view !== undefined && touchesOutside(target.inputs[0]);
-}
-
-function again(fn: AnyFunction, call: Tree, held: readonly Tensor[], output: number, g: Tensor): readonly (Tensor | undefined)[] {
-  const createGraph = gradMode();
-  const inputs = createGraph ? call.tensors : call.tensors.map((x) => x.detach().requiresGrad_(edgeOf(x) !== undefined));
-  const result = withGradMode(true, () => flattenTree(fn(...(call.rebuild(inputs) as never[])), 'the result').tensors[output]);
-  if (!result || edgeOf(result) === undefined) return [];
-  return grad([result], [...inputs, ...held], { gradients: [g], createGraph });
 }

@@ -4,8 +4,7 @@
  */
 import type { Module } from '../nn/module.ts';
 import type { AnyFunction } from './trace.ts';
-import { userFrames } from './frames.ts';
-import type { Frame } from '../ir/graph.ts';
+import { userFrames, type Frame } from '../frames.ts';
 
 const MARK = Symbol.for('jitlens.example');
 

@@ -11,7 +11,7 @@ import type { Attributes, OpSpec } from '../ops/spec.ts';
 import type { Operand } from '../tensor/backend.ts';
 import type { Storage } from '../tensor/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { userFrames } from './frames.ts';
+import { userFrames } from '../frames.ts';
 
 /** A gradient left on an argument, or on a tensor that the code holds. */
 export interface LeftGradient {

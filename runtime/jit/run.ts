@@ -6,6 +6,7 @@ import { invariant } from '../errors.ts';
 import type { PooledBuffer } from '../device/buffers.ts';
 import type { ExternalNode, Node } from '../ir/graph.ts';
 import { bufferOf, type GpuBackend } from '../kernels/eager.ts';
+import { countWrite } from '../ops/saved.ts';
 import { bytesOf } from '../passes/memory.ts';
 import { contiguous } from '../tensor/layout.ts';
 import { numel } from '../tensor/shape.ts';
@@ -49,7 +50,7 @@ export class Replay {
     for (const { target, value } of graph.writes) {
       const tensor = tensorOf(target);
       gpu.copy(bufferOf(resultOf(value)), bufferOf(tensor), bytesOf(value));
-      tensor.storage.version++;
+      countWrite(tensor.storage);
     }
     const outputs = invariant(graph.returned, 'the graph says what is returned').map(
       ({ of, layout }) => new Tensor((typeof of === 'number' ? resultOf(graph.outputs[of]) : tensorOf(of)).storage, layout),

@@ -9,8 +9,9 @@ import { contiguous, type Layout } from '../tensor/layout.ts';
 import { formatShape, numel, sameShape } from '../tensor/shape.ts';
 import { formOf, Tensor } from '../tensor/tensor.ts';
 import { activeRecorder } from './recorder.ts';
-import { checkSaved } from './saved.ts';
+import { checkSaved, countWrite } from './saved.ts';
 import { formatAttributes, type Attributes, type OpSpec } from './spec.ts';
+import { activeTape } from './tape.ts';
 
 export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes = {}): Tensor {
   const backend = commonBackend(spec, inputs);
@@ -85,8 +86,9 @@ function overwritten(name: string, base: OpSpec, inputs: readonly Operand[], att
       'Call contiguous() first.',
     );
   }
+  activeTape()?.beforeWrite(name, inputs);
   target.storage.backend.execute(base, inputs, attributes, target);
-  target.storage.version++;
+  countWrite(target.storage);
   return target;
 }
 

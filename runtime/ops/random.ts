@@ -54,7 +54,7 @@ export function isGenerator(x: Tensor): boolean {
 
 /** What the generator of the current device is at, for `withGenerator`. */
 export function generatorState(): Tensor {
-  return withRecorder(undefined, () => stateNow().clone());
+  return stateNow().clone();
 }
 
 /** Runs `body` with random numbers as they were drawn from `state` on, then goes on from where things stood. */

@@ -4,7 +4,25 @@
  */
 import type { Storage } from './storage.ts';
 
-let active: Set<Storage> | undefined;
+/** Memory that was made while it was the active one. */
+export type Scope = Set<Storage>;
+
+let active: Scope | undefined;
+
+export function currentScope(): Scope | undefined {
+  return active;
+}
+
+/** Runs `body`; what it makes is noted in `scope` and stays until somebody else disposes of it. */
+export function inScope<T>(scope: Scope | undefined, body: () => T): T {
+  const outer = active;
+  active = scope;
+  try {
+    return body();
+  } finally {
+    active = outer;
+  }
+}
 
 /** Notes a new storage in the scope around it. */
 export function tracked<S extends Storage>(storage: S): S {
@@ -32,11 +50,5 @@ export function scoped<T>(body: () => T, kept: (result: T) => Iterable<Storage>)
 
 /** Runs `body`; what it makes belongs to no scope and stays. */
 export function outsideScopes<T>(body: () => T): T {
-  const outer = active;
-  active = undefined;
-  try {
-    return body();
-  } finally {
-    active = outer;
-  }
+  return inScope(undefined, body);
 }

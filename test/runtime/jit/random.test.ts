@@ -70,7 +70,7 @@ describe('random numbers in a trace', () => {
     for (let call = 0; call < 2; call++) {
       const out = traced(ones([4, 6]));
       rand([3]);
-      const [slope] = grad([out], [weight], { gradients: [ones([4, 6])] });
+      const [slope] = grad([out], [weight], { gradOutputs: [ones([4, 6])] });
       if (!slope) throw new Error('the weight takes part');
       // Each element of the result is 0 or 4 · weight, so its sum over rows tells which were kept.
       expectSame(await read(slope.mul(weight)), await read(out.sum({ dim: 0 })), CLOSE, `call ${call}`);

@@ -136,7 +136,7 @@ describe.each(Object.entries(MODULES))('golden %s', (name, module) => {
     const tensors = inputs();
     const outs = by(...tensors);
     const gradients = outputs.map((key) => golden.cotangents[key]).filter((x) => x !== undefined);
-    const given = grad(outs, tensors, { gradients: gradients.map(made) });
+    const given = grad(outs, tensors, { gradOutputs: gradients.map(made) });
     for (const [i, key] of outputs.entries()) {
       const out = outs[i];
       expect(out?.shape).toEqual(golden.outputs[key]?.shape);

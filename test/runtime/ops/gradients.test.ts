@@ -70,7 +70,7 @@ async function checkTape(op: AnyOp, sample: string): Promise<void> {
   const made = grad(
     outs.filter((_, i) => from.includes(i)),
     inputs,
-    { gradients: starts.filter((_, i) => from.includes(i)) },
+    { gradOutputs: starts.filter((_, i) => from.includes(i)) },
   );
   for (const [i, x] of inputs.entries()) {
     const given = made[i];

@@ -5,15 +5,18 @@
 import { findSourceMap, type SourceMapping } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Frame } from '../ir/graph.ts';
+import type { SourcePlace } from './errors.ts';
+
+export interface Frame extends SourcePlace {
+  readonly function?: string;
+}
 
 const DEPTH = 40;
+/** Calls between an op and the user's line, and some more. */
+const NEAR = 24;
 
 /** Files under here are JitLens's own: `runtime/` when run from source, `dist/` when built. */
-const own = (() => {
-  const here = dirname(fileURLToPath(import.meta.url));
-  return (here.endsWith(`${sep}jit`) ? dirname(here) : here) + sep;
-})();
+const own = dirname(fileURLToPath(import.meta.url)) + sep;
 
 export function userFrames(): Frame[] {
   return outside(callSites());
@@ -65,6 +68,31 @@ export function mapped(file: string, line: number, column: number): Frame {
   const entry: Partial<SourceMapping> | undefined = map?.findEntry(line - 1, column - 1);
   if (entry?.originalSource === undefined || entry.originalLine === undefined) return { file: path, line, column };
   return { file: pathOf(entry.originalSource), line: entry.originalLine + 1, column: (entry.originalColumn ?? 0) + 1 };
+}
+
+/** A place in the code that is only worked out when somebody asks: keeping it is much cheaper than knowing it. */
+export interface Mark {
+  readonly stack?: unknown;
+}
+
+export function markHere(): Mark {
+  const { stackTraceLimit } = Error;
+  const mark: Mark = {};
+  Error.stackTraceLimit = NEAR;
+  Error.captureStackTrace(mark, markHere);
+  Error.stackTraceLimit = stackTraceLimit;
+  return mark;
+}
+
+/** The user's frames at a mark, innermost first; none when they are no longer known. */
+export function framesAt(mark: Mark): Frame[] {
+  const { prepareStackTrace } = Error;
+  try {
+    Error.prepareStackTrace = (_error, sites) => sites;
+    return Array.isArray(mark.stack) ? outside(mark.stack as NodeJS.CallSite[]) : [];
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+  }
 }
 
 function callSites(): NodeJS.CallSite[] {
