@@ -25,6 +25,7 @@ import * as random from './random.ts';
 import * as reduce from './reduce.ts';
 import * as resample from './resample.ts';
 import * as rounding from './rounding.ts';
+import * as scattering from './scatter.ts';
 import * as smooth from './smooth.ts';
 import * as order from './sort.ts';
 import * as statistics from './statistics.ts';
@@ -69,6 +70,7 @@ export const methods = {
   ...views,
   ...arrange,
   ...picking,
+  ...scattering,
   ...order,
   ...picked(random, 'bernoulli', 'dropout', 'dropout2d'),
   ...contract,
