@@ -25,6 +25,7 @@ import * as random from './random.ts';
 import * as reduce from './reduce.ts';
 import * as resample from './resample.ts';
 import * as rounding from './rounding.ts';
+import * as scans from './scan.ts';
 import * as scattering from './scatter.ts';
 import * as smooth from './smooth.ts';
 import * as order from './sort.ts';
@@ -65,6 +66,7 @@ export const methods = {
   ...smooth,
   ...ternary,
   ...reduce,
+  ...scans,
   ...statistics,
   ...picked(extremes, 'max', 'min', 'argmax', 'argmin', 'any', 'all'),
   ...views,
