@@ -2,18 +2,14 @@
  * @file Elements picked by place, where the places are numbers in a tensor of int32 or uint32. In: a tensor, places, the dim
  * they count along. Out: what stands there. A place that does not exist gives NaN, or 0 where the dtype has no NaN.
  */
-import { JitLensError } from '../errors.ts';
 import { constant, type Index } from '../tensor/affine.ts';
-import { formatShape, normalizeDim, numel, sameShape, type Shape } from '../tensor/shape.ts';
+import { normalizeDim, numel, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { apply } from './apply.ts';
 import { composite, op, type Op } from './define.ts';
+import { EXACT, needPlaces, PLACES, wrongShape } from './places.ts';
 import { shapeOf, type PickSpec } from './spec.ts';
 import { arangeSpec, fullSpec } from './write.ts';
-
-const EXACT = { relative: 0, absolute: 0 };
-/** Sample places: the samples' dims have 3 elements or more. */
-const PLACES: readonly [number, number] = [0, 2];
 
 function pickSpec(
   name: string,
@@ -48,15 +44,6 @@ const selectSpec = pickSpec(
   (out: readonly Index[], dim) => [out[dim] ?? constant(0)],
   (x, at, dim) => x.map((size, d) => (d === dim ? numel(at) : size)),
 );
-
-function needPlaces(places: Tensor, name: string): void {
-  if (places.dtype === 'int32' || places.dtype === 'uint32') return;
-  throw new JitLensError('JLT-DTYPE', `${name}: places are whole numbers, not ${places.dtype}`, "Convert them: to('int32').");
-}
-
-function wrongShape(name: string, x: Tensor, places: Tensor, hint: string): JitLensError {
-  return new JitLensError('JL410', `${name}: places of shape ${formatShape(places.shape)} in ${formatShape(x.shape)}`, hint);
-}
 
 /**
  * out[…, i, …] = x[…, index[…, i, …], …] along `dim`: one place for each element of the result, which has the index's
@@ -142,45 +129,6 @@ function along(size: number, dimsBehind: number): Tensor {
 }
 
 const zerosLike = (x: Tensor): Tensor => apply(fullSpec, [], { shape: x.shape, value: 0, dtype: x.dtype });
-
-/** For each place along `dim` what is added there: the sources that name it, found by looking at every one. */
-function received(x: Tensor, d: number, places: Tensor, source: Tensor): Tensor {
-  const named = places.unsqueeze(d).eq(along(x.size(d), x.rank - d));
-  return named.where(source.unsqueeze(d), 0).sum({ dim: d + 1 });
-}
-
-/** x with `source` added at the places along `dim` that an index of source's shape gives. Equal places add up. */
-export const scatterAdd: Op<[x: Tensor, dim: number, index: Tensor, source: Tensor]> = composite({
-  name: 'scatterAdd',
-  expand: (x, dim, places, source) => {
-    needPlaces(places, 'scatterAdd');
-    const d = normalizeDim(dim, x.rank, 'scatterAdd');
-    const fits = sameShape(places.shape, source.shape) && places.rank === x.rank;
-    if (!fits || places.shape.some((size, i) => i !== d && size > (x.shape[i] ?? 0))) {
-      throw wrongShape('scatterAdd', x, places, 'Index and source have one shape, no larger than x but along the dim.');
-    }
-    const added = received(x, d, places, source);
-    const missing = x.shape.map((size, i) => [0, size - added.size(i)] as const).reverse();
-    return x.add(missing.some(([, n]) => n > 0) ? added.pad(missing.flat()) : added);
-  },
-  samples: ['f32[3] 0 i32[5] f32[5]', 'f32[4,5] 1 i32[4,7] f32[4,7]', 'f32[5,4] 0 i32[3,2] f32[3,2]'],
-  domain: PLACES,
-});
-
-/** x with the slices of `source` along `dim` added at the places of a one-dim index. Equal places add up. */
-export const indexAdd: Op<[x: Tensor, dim: number, index: Tensor, source: Tensor]> = composite({
-  name: 'indexAdd',
-  expand: (x, dim, places, source) => {
-    needPlaces(places, 'indexAdd');
-    const d = normalizeDim(dim, x.rank, 'indexAdd');
-    if (places.rank > 1 || numel(places.shape) !== source.size(d)) {
-      throw wrongShape('indexAdd', source, places, 'The index has one place for each slice of the source.');
-    }
-    return x.add(received(x, d, places.reshape(x.shape.map((_, i) => (i === d ? -1 : 1))), source));
-  },
-  samples: ['f32[3] 0 i32[5] f32[5]', 'f32[4,5] 1 i32[2] f32[4,2]', 'f32[3,4] 0 i32[3] f32[3,4]'],
-  domain: PLACES,
-});
 
 /** x with `value` where the mask is true; the mask broadcasts. */
 export const maskedFill: Op<[x: Tensor, mask: Tensor, value: number]> = composite({

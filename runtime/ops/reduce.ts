@@ -1,11 +1,11 @@
 /**
- * @file Reductions and scans: what a kernel folds in a loop. In: a tensor and dims. Out: those dims gone, or of size 1 with
- * `keepdim`; or, for a scan, each element with all before it. What is made of these is in statistics.ts and extremes.ts.
+ * @file Reductions: what a kernel folds in a loop. In: a tensor and dims. Out: those dims gone, or of size 1 with `keepdim`.
+ * What is made of these is in statistics.ts and extremes.ts.
  */
 import { dtypes } from '../tensor/dtype.ts';
 import { normalizeDims } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { reduce, scan, type Op, type Reduce, type ReduceOptions } from './define.ts';
+import { reduce, type Reduce, type ReduceOptions } from './define.ts';
 import { LARGER, SMALLER } from './functions/order.ts';
 
 /** A folded result (or its gradient) with the folded dims put back, so that it broadcasts against the input. */
@@ -90,30 +90,4 @@ export const amin: Reduce = reduce({
 function extremeGradient(g: Tensor, out: Tensor, x: Tensor, options?: ReduceOptions): Tensor {
   const hits = x.eq(unfolded(out, x, options));
   return hits.mul(unfolded(g, x, options)).div(hits.sum({ dim: options?.dim, keepdim: true }));
-}
-
-/** The sum of the elements up to each place of `dim`. */
-export const cumsum: Op<[x: Tensor, dim: number]> = scan({
-  name: 'cumsum',
-  identity: 0,
-  combine: 'a + b',
-  reference: (a, b) => a + b,
-  grad: (g, _out, _x, dim) => [sumFrom(g, dim)],
-  tolerance: { relative: 1e-5, absolute: 1e-5 },
-  onnx: 'CumSum',
-});
-
-/** The product of the elements up to each place of `dim`. Its gradient is NaN where an element is 0. */
-export const cumprod: Op<[x: Tensor, dim: number]> = scan({
-  name: 'cumprod',
-  identity: 1,
-  combine: 'a * b',
-  reference: (a, b) => a * b,
-  grad: (g, out, x, dim) => [sumFrom(g.mul(out), dim).div(x)],
-  domain: [0.95, 1.05],
-});
-
-/** The sum of the elements from each place of `dim` on. */
-function sumFrom(x: Tensor, dim: number): Tensor {
-  return x.rank === 0 ? x : x.flip([dim]).cumsum(dim).flip([dim]);
 }

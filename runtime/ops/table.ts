@@ -26,6 +26,8 @@ import * as random from './random.ts';
 import * as reduce from './reduce.ts';
 import * as resample from './resample.ts';
 import * as rounding from './rounding.ts';
+import * as scans from './scan.ts';
+import * as scattering from './scatter.ts';
 import * as smooth from './smooth.ts';
 import * as order from './sort.ts';
 import * as statistics from './statistics.ts';
@@ -65,11 +67,13 @@ export const methods = {
   ...smooth,
   ...ternary,
   ...reduce,
+  ...scans,
   ...statistics,
   ...picked(extremes, 'max', 'min', 'argmax', 'argmin', 'any', 'all'),
   ...views,
   ...arrange,
   ...picking,
+  ...scattering,
   ...order,
   ...picked(draws, 'bernoulli', 'multinomial'),
   ...picked(random, 'dropout', 'dropout2d'),

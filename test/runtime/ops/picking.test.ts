@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { arange, jit, tensor, type Tensor } from 'jitlens';
 import { firstOff } from '../support/compare.ts';
 import { onReference } from '../support/devices.ts';
+import { launched } from '../support/dispatches.ts';
 
 const matrix = () => tensor([[1, 2, 3], [4, 5, 6]]); // prettier-ignore
 const places = (...list: number[]) => tensor(list, { dtype: 'int32' });
@@ -82,4 +83,31 @@ test.each(Object.entries(FUSED))('fused: %s', async (_name, [run, make]) => {
 test('places are whole numbers', () => {
   expect(() => matrix().indexSelect(0, tensor([1]))).toThrow(expect.objectContaining({ code: 'JLT-DTYPE' }));
   expect(() => matrix().gather(0, places(1))).toThrow(expect.objectContaining({ code: 'JL410' }));
+});
+
+test('scatter: one source for each place, the last of several, a number, a part of the tensor', async () => {
+  const put = (x: Tensor, at: Tensor) => x.scatter(1, at, at.add(10).to('float32'));
+  const at = () => tensor([[2, 0, 2], [1, 1, 0]], { dtype: 'int32' }); // prettier-ignore
+  const want = [10, 2, 12, 10, 11, 6];
+  expect(await numbers(put(matrix(), at()))).toEqual(want);
+  expect(await numbers(jit.trace(put, [matrix(), at()])(matrix(), at()))).toEqual(want);
+  const last = matrix().scatter(1, places(2, 2, 2).view([1, 3]), tensor([[7, 8, 9]]));
+  expect(await numbers(last)).toEqual([1, 2, 9, 4, 5, 6]);
+  expect(await numbers(matrix().scatter(0, places(1, 0).view([1, 2]), -1))).toEqual([1, -1, 3, -1, 5, 6]);
+  const x = matrix().requiresGrad_();
+  const source = tensor([[7, 8, 9]]).requiresGrad_();
+  x.scatter(1, places(2, 2, 0).view([1, 3]), source)
+    .mul(matrix())
+    .sum()
+    .backward();
+  expect(x.grad && (await numbers(x.grad))).toEqual([0, 2, 0, 4, 5, 6]);
+  expect(source.grad && (await numbers(source.grad))).toEqual([0, 3, 1]);
+});
+
+test('adding by place takes memory for what it makes, not for every pair of place and source', async () => {
+  const rows = 4096;
+  const at = arange(rows).mul(5).remainder(rows);
+  const sums = tensor(new Float32Array(rows)).indexAdd(0, at, at.to('float32'));
+  expect(firstOff(await numbers(sums), [...Array(rows).keys()], { relative: 0, absolute: 0 })).toBeUndefined();
+  expect(launched(() => sums.indexAdd(0, at, sums))).toBe(2);
 });

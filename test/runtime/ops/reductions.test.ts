@@ -89,3 +89,30 @@ test.each([2, 1, 3, 0.5, Infinity])('the gradient of the %d-norm at 0 is 0', asy
   const rounded = x.grad && (await numbers(x.grad)).map((g) => Math.round(g * 1e6) / 1e6);
   expect(rounded).toEqual([0, 0, 1, 0]);
 });
+
+test.each([[257], [1000], [4096 + 64], [70_001]])('long scans are those of their parts: %i', async (n) => {
+  const x = Int32Array.from({ length: n }, (_, i) => (i * 7919) % 13);
+  let total = 0;
+  expect(await numbers(tensor(x).cumsum(0))).toEqual([...x].map((v) => (total += v)));
+  const signs = Float32Array.from({ length: n }, (_, i) => ((i * 7919) % 3 === 0 ? -1 : 1));
+  let sign = 1;
+  const out = tensor(signs).view([1, n, 1]).cumprod(1);
+  expect(out.isContiguous()).toBe(true);
+  expect(await numbers(out)).toEqual([...signs].map((v) => (sign *= v)));
+});
+
+test('the gradient of a running product', async () => {
+  const cases = [[2, 3, 4], [2, 0, 4], [0, 3, 0, 5], [2, 0, 3, 0]]; // prettier-ignore
+  for (const values of cases) {
+    const x = tensor(values).requiresGrad_();
+    x.cumprod(0).sum().backward();
+    // d(Σᵢ x₀…xᵢ) / dxₖ, each product without xₖ.
+    const want = values.map((_, k) =>
+      values.reduce(
+        (sum, __, i) => (i < k ? sum : sum + values.slice(0, i + 1).reduce((p, v, j) => (j === k ? p : p * v), 1)),
+        0,
+      ),
+    );
+    expect(x.grad && (await numbers(x.grad))).toEqual(want);
+  }
+});
