@@ -37,6 +37,11 @@ export function manualSeed(value: number): void {
   }
 }
 
+/** What `manualSeed` was last given. */
+export function initialSeed(): number {
+  return seed;
+}
+
 /** The generator's state on the current device. */
 function stateNow(): Tensor {
   const backend = currentBackend();
