@@ -27,6 +27,7 @@ import * as resample from './resample.ts';
 import * as rounding from './rounding.ts';
 import * as scans from './scan.ts';
 import * as scattering from './scatter.ts';
+import * as selection from './select.ts';
 import * as smooth from './smooth.ts';
 import * as order from './sort.ts';
 import * as statistics from './statistics.ts';
@@ -74,6 +75,7 @@ export const methods = {
   ...picking,
   ...scattering,
   ...order,
+  ...selection,
   ...picked(random, 'bernoulli', 'dropout', 'dropout2d'),
   ...contract,
   ...picked(convolution, 'conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'),
