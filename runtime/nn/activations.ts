@@ -4,24 +4,8 @@
  */
 import { full } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Layer } from './containers.ts';
+import { layer } from './layer.ts';
 import { Module, Parameter } from './module.ts';
-
-/** A class of modules whose `forward(x)` is `run(x, …constructor's arguments)`. */
-function layer<A extends readonly unknown[]>(run: (x: Tensor, ...options: A) => Tensor): new (...options: A) => Layer {
-  return class extends Module {
-    readonly #options: A;
-
-    constructor(...options: A) {
-      super();
-      this.#options = options;
-    }
-
-    forward(x: Tensor): Tensor {
-      return run(x, ...this.#options);
-    }
-  };
-}
 
 export class Identity extends layer((x) => x) {}
 export class ReLU extends layer((x) => x.relu()) {}

@@ -1,12 +1,8 @@
 /** @file Modules that hold others: in a row, in a list, by name. What they hold has the names `0`, `1`, … or its own. */
 import { JitLensError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Layer } from './layer.ts';
 import { Module, type Named, type Parameter } from './module.ts';
-
-/** A module from a tensor to a tensor. */
-export interface Layer extends Module {
-  forward(x: Tensor): Tensor;
-}
 
 function numbered<T>(items: readonly T[]): Named<T>[] {
   return items.map((item, i) => [String(i), item]);

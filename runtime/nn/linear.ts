@@ -31,6 +31,23 @@ export class Linear extends Module {
   }
 }
 
+/** x1ᵀ · weight · x2 + bias for each output: [..., in1] and [..., in2] → [..., out]; all starts uniform on ±1/√in1. */
+export class Bilinear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+
+  constructor(in1Features: number, in2Features: number, outFeatures: number, options: BiasOption = {}) {
+    super();
+    const bound = 1 / Math.sqrt(in1Features);
+    this.weight = uniformParameter([outFeatures, in1Features, in2Features], bound);
+    this.bias = options.bias === false ? undefined : uniformParameter([outFeatures], bound);
+  }
+
+  forward(x1: Tensor, x2: Tensor): Tensor {
+    return x1.bilinear(x2, this.weight, this.bias);
+  }
+}
+
 export interface EmbeddingOptions {
   /** The row that stands for nothing: it starts at 0 and gets no gradient. */
   readonly paddingIdx?: number;
