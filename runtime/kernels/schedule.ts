@@ -26,11 +26,13 @@ const STREAMING_THREADS = 256;
 const STREAMING_TILE = 4;
 const STREAMING_POSITIONS = 1 << 18;
 const COOPERATING = 256;
-/** Fewer threads than this leave a GPU idle; tiles shrink before that. */
-const ENOUGH_THREADS = 1 << 15;
-/** Sums of up to this many terms are written out, if the kernel stays below so many terms in all. */
+/** Fewer threads than this leave a device idle; tiles shrink before that. */
+const ENOUGH_THREADS: Readonly<Record<DeviceKind, number>> = { gpu: 1 << 15, software: 1 << 8, reference: 0 };
+/** Sums of up to this many terms are written out, if the kernel stays below so many terms in all: text takes time to compile. */
 const UNROLLED_SUM = 32;
-const UNROLLED_TERMS = 1024;
+const UNROLLED_TERMS: Readonly<Record<DeviceKind, number>> = { gpu: 1024, software: 128, reference: 0 };
+/** Positions of a thread: each has sums in registers, of which a CPU has few. */
+const LARGEST_TILE: Readonly<Record<DeviceKind, number>> = { gpu: 64, software: 16, reference: 1 };
 
 /** Positions below which a workgroup computes each; the few cores of a CPU are busy with far fewer. */
 const COOPERATING_POSITIONS: Readonly<Record<DeviceKind, number>> = { gpu: 16384, software: 16, reference: 0 };
@@ -43,12 +45,12 @@ export function schedule(lowered: Nest, device: DeviceKind): Schedule {
   if (longest >= 128 && positions < COOPERATING_POSITIONS[device] && longest > positions / 64 && cooperative(nest)) {
     return { kind: 'workgroup per element', nest, workgroupSize: COOPERATING, unrolled: new Set(), tile: 1 };
   }
-  const tiled = sums.length > 0 ? tile(nest, positions) : stream(nest, positions);
+  const tiled = sums.length > 0 ? tile(nest, positions, device) : stream(nest, positions);
   return {
     kind: 'thread per element',
     nest: tiled.nest,
     workgroupSize: sums.length > 0 ? THREADS : STREAMING_THREADS,
-    unrolled: unrolledAxes(tiled.nest),
+    unrolled: unrolledAxes(tiled.nest, UNROLLED_TERMS[device]),
     tile: tiled.count,
   };
 }
@@ -77,7 +79,7 @@ export function outermostSums(roots: readonly Expr[]): Extract<Expr, { kind: 're
 }
 
 /** Gives a thread several positions along the axes that most loads of the sums do not depend on. */
-function tile(nest: Nest, positions: number): { nest: Nest; count: number } {
+function tile(nest: Nest, positions: number, device: DeviceKind): { nest: Nest; count: number } {
   const bodies = everyUnder(outermostSums(nest.stores.map((s) => s.value)).map((s) => s.body));
   const loads = bodies.filter((e) => e.kind === 'load');
   const reuse = nest.axes
@@ -89,9 +91,10 @@ function tile(nest: Nest, positions: number): { nest: Nest; count: number } {
   const [first] = order;
   if (!first) return { nest, count: 1 };
   const second = order.find(({ axis, shared }) => axis !== first.axis && shared.some((l) => !first.shared.includes(l)));
-  const spare = Math.max(1, Math.floor(positions / ENOUGH_THREADS));
-  const rows = fitting(first.axis.extent, Math.min(16, spare));
-  const columns = second ? fitting(second.axis.extent, Math.min(4, Math.floor(spare / rows), Math.floor(64 / rows))) : 1;
+  const spare = Math.max(1, Math.floor(positions / ENOUGH_THREADS[device]));
+  const largest = LARGEST_TILE[device];
+  const rows = fitting(first.axis.extent, Math.min(16, Math.ceil(largest / 4), spare));
+  const columns = second ? fitting(second.axis.extent, Math.min(4, Math.floor(spare / rows), Math.floor(largest / rows))) : 1;
   let tiled = rows > 1 ? writeOut(nest, first.axis, rows) : nest;
   if (second && columns > 1) tiled = writeOut(tiled, second.axis, columns);
   return { nest: tiled, count: rows * columns };
@@ -112,14 +115,16 @@ function fitting(extent: number, limit: number): number {
 }
 
 /** The summed axes that are short enough to be written out, innermost first, while the kernel stays small. */
-function unrolledAxes(nest: Nest): ReadonlySet<string> {
+function unrolledAxes(nest: Nest, most: number): ReadonlySet<string> {
   const names = new Set<string>();
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   let terms = sums.length;
   const axes = new Map(sums.flatMap((s) => [...s.axes].reverse().map((a) => [a.key, a] as const)));
+  let each = 1;
   for (const a of axes.values()) {
-    if (a.extent > UNROLLED_SUM || terms * a.extent > UNROLLED_TERMS) continue;
+    if (each * a.extent > UNROLLED_SUM || terms * a.extent > most) continue;
     terms *= a.extent;
+    each *= a.extent;
     names.add(a.key);
   }
   return names;

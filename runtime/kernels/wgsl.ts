@@ -364,11 +364,12 @@ class Emitter {
       .flatMap(({ index, lo, hi }) => {
         const text = this.index(index);
         return [
-          ...(index.min < lo ? [`${text} >= ${this.p.int(lo, true)}`] : []),
-          ...(index.max >= hi ? [`${text} < ${this.p.int(hi)}`] : []),
+          ...(index.min < lo ? [`(${text} >= ${this.p.int(lo, true)})`] : []),
+          ...(index.max >= hi ? [`(${text} < ${this.p.int(hi)})`] : []),
         ];
       })
-      .join(' && ');
+      // Both sides are computed: a branch for each test takes a compiler long, and a device too.
+      .join(' & ');
   }
 }
 
