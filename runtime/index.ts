@@ -26,12 +26,14 @@ export {
   randLike,
   randn,
   randnLike,
+  randperm,
   range,
   tensor,
   zeros,
   zerosLike,
 } from './tensor/create.ts';
 export { manualSeed } from './ops/random.ts';
+export { keep, memory, scope } from './memory.ts';
 export { einsum } from './ops/einsum.ts';
 export { cat, stack } from './ops/join.ts';
 export { JitLensError } from './errors.ts';
@@ -40,4 +42,5 @@ export * as autograd from './autograd/index.ts';
 export { gradcheck, gradgradcheck, type GradcheckOptions } from './gradcheck.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
+export * as data from './data/index.ts';
 export * as jit from './jit/index.ts';

@@ -6,8 +6,8 @@ import { build } from 'esbuild';
 import { cpSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-// Tests that start processes, or that ask the TypeScript compiler, say nothing about a device.
-const leftOut = /cli\/|ops\/types\.test/;
+// Tests that start processes, ask the TypeScript compiler or look for the user's lines say nothing about a device.
+const leftOut = /cli\/|ops\/types\.test|passes\/pipeline/;
 const files = ['test/runtime', 'test/fuzz']
   .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name).replaceAll('\\', '/')))
   .filter((name) => name.endsWith('.test.ts') && !leftOut.test(name))

@@ -6,6 +6,7 @@
 import { JitLensError } from '../errors.ts';
 import { activeRecorder } from '../ops/recorder.ts';
 import { full } from '../tensor/create.ts';
+import { keepStorage } from '../tensor/scope.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { targetOf } from './tape.ts';
@@ -25,17 +26,20 @@ export function backward(output: Tensor, gradient?: Tensor, options: BackwardOpt
     const leaves = walk.leaves();
     for (const [leaf] of leaves) refuseOldGradient(leaf);
     for (const [leaf, g] of leaves) {
-      if (!leaf.grad) leaf.grad = walk.owned(g);
-      else if (walk.createGraph || leaf.grad.requiresGrad) leaf.grad = leaf.grad.add(g);
-      else leaf.grad.add_(g);
-      if (leaf.grad !== g) walk.letGo(g);
+      const before = leaf.heldGrad;
+      if (!before) leaf.leaveGrad(walk.owned(g));
+      else if (walk.createGraph || before.requiresGrad) leaf.grad = before.add(g);
+      else before.add_(g);
+      const { heldGrad } = leaf;
+      if (heldGrad) keepStorage(heldGrad.storage);
+      if (heldGrad !== g) walk.letGo(g);
     }
   });
 }
 
 /** A trace would add to the gradient that is there now, at every later call. */
 function refuseOldGradient(leaf: Tensor): void {
-  if (!leaf.grad || (activeRecorder()?.knows(leaf.grad) ?? true)) return;
+  if (!leaf.heldGrad || (activeRecorder()?.knows(leaf.heldGrad) ?? true)) return;
   throw new JitLensError(
     'JL605',
     'backward() in a traced function would add to a gradient from before the trace',

@@ -1,7 +1,6 @@
 /** @file One line of progress that overwrites itself on a terminal, and says nothing elsewhere. */
 import type { WriteStream } from 'node:tty';
-
-const WIDTH = 20;
+import { bar } from '../data/progress.ts';
 
 export class Progress {
   private shown = '';
@@ -9,8 +8,7 @@ export class Progress {
   constructor(private readonly stream: WriteStream) {}
 
   show(label: string, fraction: number): void {
-    const done = Math.round(WIDTH * fraction);
-    this.shown = `[${'█'.repeat(done)}${' '.repeat(WIDTH - done)}] ${label}`;
+    this.shown = `${bar(fraction)} ${label}`;
     if (this.stream.isTTY) this.stream.write(`\r\u001b[K${this.shown}`);
   }
 

@@ -1,7 +1,9 @@
 /**
  * @file Device memory. In: sizes. Out: buffers, taken from those that were given back where one fits. Sizes are rounded
- * up to classes, so that what one op frees the next one can use.
+ * up to classes, so that what one op frees the next one can use. Where a limit is known, it is never passed.
  */
+import { JitLensError } from '../errors.ts';
+
 export interface PooledBuffer {
   readonly id: number;
   readonly buffer: GPUBuffer;
@@ -9,10 +11,18 @@ export interface PooledBuffer {
 }
 
 export interface MemoryUse {
+  /** Held by tensors and traces. */
   readonly liveBytes: number;
+  /** Given back, kept for what comes next. */
   readonly pooledBytes: number;
+  /** The most that was live at once. */
   readonly peakBytes: number;
+  /** What may be held in all: `JITLENS_MEMORY`, or what the device turned out to have. Absent while unknown. */
+  readonly limitBytes?: number;
 }
+
+/** Smaller buffers are not watched: watching costs a round trip through the driver's error queue. */
+const WATCHED = 1 << 20;
 
 export class BufferPool {
   private readonly free = new Map<number, PooledBuffer[]>();
@@ -21,15 +31,38 @@ export class BufferPool {
   private pooled = 0;
   private peak = 0;
 
-  constructor(private readonly device: GPUDevice) {}
+  /** `onRefused` hears, some time later, that the device had no memory for a buffer. */
+  constructor(
+    private readonly device: GPUDevice,
+    private limit = Infinity,
+    private readonly onRefused: (error: JitLensError) => void = () => undefined,
+  ) {}
 
-  take(bytes: number): PooledBuffer {
+  /** A buffer of at least `bytes`; undefined where that would pass the limit even with nothing pooled. */
+  take(bytes: number, what: () => string): PooledBuffer | undefined {
     const size = sizeClass(bytes);
     const known = this.free.get(size)?.pop();
     if (known) this.pooled -= size;
+    else if (this.live + this.pooled + size > this.limit) return undefined;
     this.live += size;
     this.peak = Math.max(this.peak, this.live);
-    return known ?? { id: this.nextId++, size, buffer: this.device.createBuffer({ size, usage: usage() }) };
+    return known ?? this.make(size, what);
+  }
+
+  private make(size: number, what: () => string): PooledBuffer {
+    const watched = size >= WATCHED;
+    if (watched) this.device.pushErrorScope('out-of-memory');
+    const made = { id: this.nextId++, size, buffer: this.device.createBuffer({ size, usage: usage() }) };
+    if (watched) {
+      const error = this.refusal(size, what());
+      void this.device.popErrorScope().then((problem) => {
+        if (!problem) return;
+        // What was there before this buffer is what the device can hold.
+        this.limit = Math.min(this.limit, this.live + this.pooled - size);
+        this.onRefused(error);
+      });
+    }
+    return made;
   }
 
   give(buffer: PooledBuffer): void {
@@ -40,8 +73,28 @@ export class BufferPool {
     this.pooled += buffer.size;
   }
 
+  /** Lets go of all that is pooled. Commands that use it must have been submitted. */
+  drop(): void {
+    for (const list of this.free.values()) for (const { buffer } of list) buffer.destroy();
+    this.free.clear();
+    this.pooled = 0;
+  }
+
+  /** Why `bytes` more for `what` cannot be had. */
+  refusal(bytes: number, what: string): JitLensError {
+    const { liveBytes, limitBytes } = this.memory;
+    const left =
+      limitBytes === undefined ? '' : `; of ${sizeText(limitBytes)} there are ${sizeText(limitBytes - liveBytes)} left`;
+    return new JitLensError(
+      'JLT-MEMORY',
+      `no memory for ${what}, which needs ${sizeText(bytes)}: ${sizeText(liveBytes)} are held by tensors${left}`,
+      'Dispose of tensors, run steps inside scope(() => …), or use smaller batches.',
+    );
+  }
+
   get memory(): MemoryUse {
-    return { liveBytes: this.live, pooledBytes: this.pooled, peakBytes: this.peak };
+    const use = { liveBytes: this.live, pooledBytes: this.pooled, peakBytes: this.peak };
+    return this.limit === Infinity ? use : { ...use, limitBytes: this.limit };
   }
 
   /** Counts the peak anew from what is live now. */
@@ -59,4 +112,18 @@ export function sizeClass(bytes: number): number {
   if (power <= 65536) return power;
   const step = power / 16;
   return Math.ceil(least / step) * step;
+}
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** A size as a person reads it. */
+export function sizeText(bytes: number): string {
+  const unit = Math.max(0, Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
+  return `${Number((bytes / 1024 ** unit).toFixed(1))} ${UNITS[unit] ?? ''}`;
+}
+
+/** Bytes that a setting such as `512M` or `8G` names; undefined when it names none. */
+export function parseSize(text: string): number | undefined {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
+  return digits === undefined ? undefined : Number(digits) * 1024 ** ' KMGT'.indexOf(unit.toUpperCase() || ' ');
 }

@@ -5,8 +5,9 @@
 import { JitLensError } from '../errors.ts';
 import type { DeviceInfo } from '../profile/model.ts';
 import type { DeviceArray } from '../tensor/dtype.ts';
-import { BufferPool, type PooledBuffer } from './buffers.ts';
+import { BufferPool, parseSize, type PooledBuffer } from './buffers.ts';
 import { Clock } from './clock.ts';
+import { Collector } from './collector.ts';
 import { parameterRoom, Pipelines, type Pipeline } from './pipelines.ts';
 
 export type Workgroups = readonly [number, number, number];
@@ -32,12 +33,16 @@ export class Gpu {
   readonly maxStorageBuffers: number;
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
+  /** The pipeline that the open pass has. */
+  private bound: Pipeline | undefined;
+  private readonly offset = new Uint32Array(1);
   private pending = 0;
   private readonly parameters: GPUBuffer;
   private readonly staged = new Int32Array(PARAMETER_BYTES / 4);
   private stagedBytes = 0;
   private clock: Clock<Dispatch> | undefined;
-  private failure: string | undefined;
+  private readonly collector: Collector;
+  private failure: JitLensError | undefined;
   /** Dispatches and submits since the start. */
   readonly count = { dispatches: 0, submits: 0 };
 
@@ -45,12 +50,29 @@ export class Gpu {
     readonly device: GPUDevice,
     readonly info: DeviceInfo,
   ) {
-    this.pool = new BufferPool(device);
+    this.pool = new BufferPool(device, memoryLimit(), (error) => (this.failure ??= error));
+    this.collector = new Collector(info.kind === 'gpu' ? 'gpu' : 'software');
     this.pipelines = new Pipelines(device);
     this.maxStorageBuffers = device.limits.maxStorageBuffersPerShaderStage;
     this.parameters = device.createBuffer({ size: PARAMETER_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-    device.onuncapturederror = (event) => (this.failure ??= event.error.message);
-    void device.lost.then((lost) => (this.failure ??= `the device was lost: ${lost.message}`));
+    device.onuncapturederror = (event) => (this.failure ??= refused(event.error.message));
+    void device.lost.then((lost) => (this.failure ??= refused(`the device was lost: ${lost.message}`)));
+  }
+
+  /** A buffer for `what`. Where memory runs out, what is pooled is let go of; then there is an error, JLT-MEMORY. */
+  buffer(bytes: number, what: () => string): PooledBuffer {
+    const buffer = this.pool.take(bytes, what);
+    if (buffer) return buffer;
+    this.flush();
+    this.pool.drop();
+    const again = this.pool.take(bytes, what);
+    if (again) return again;
+    throw this.pool.refusal(bytes, what());
+  }
+
+  /** Where much memory is live, waits until that of tensors which nobody holds is back. */
+  collect(): Promise<void> {
+    return this.collector.look(() => this.pool.memory.liveBytes);
   }
 
   /** Puts one dispatch on the queue. */
@@ -62,10 +84,15 @@ export class Gpu {
     this.staged.set(parameters, offset / 4);
     this.stagedBytes += room;
     const pass = this.openPass(dispatch);
-    pass.setPipeline(pipeline.handle);
-    pass.setBindGroup(0, pipeline.bind(buffers, this.parameters), parameters.length > 0 ? [offset] : []);
-    const [x, y] = gridOf(workgroups);
-    pass.dispatchWorkgroups(x, y);
+    if (pipeline !== this.bound) pass.setPipeline(pipeline.handle);
+    this.bound = pipeline;
+    const group = pipeline.bind(buffers, this.parameters);
+    if (parameters.length > 0) {
+      this.offset[0] = offset;
+      pass.setBindGroup(0, group, this.offset, 0, 1);
+    } else pass.setBindGroup(0, group);
+    if (workgroups <= MAX_GROUPS) pass.dispatchWorkgroups(workgroups);
+    else pass.dispatchWorkgroups(...gridOf(workgroups));
     if (this.clock) this.closePass();
     this.count.dispatches++;
     if (++this.pending === BATCH) this.flush();
@@ -88,6 +115,7 @@ export class Gpu {
   private closePass(): void {
     this.pass?.end();
     this.pass = undefined;
+    this.bound = undefined;
   }
 
   /** Hands what is batched to the GPU. */
@@ -136,11 +164,8 @@ export class Gpu {
     if (this.failure === undefined) return;
     const reason = this.failure;
     this.failure = undefined;
-    throw new JitLensError(
-      'JLR-GPU',
-      `the device refused its work: ${reason.trim().split('\n')[0] ?? ''}`,
-      'Run `jitlens doctor`.',
-    );
+    if (reason.code === 'JLT-MEMORY') this.pool.drop();
+    throw reason;
   }
 
   /** Times every dispatch of `body`, each in a pass of its own; undefined where the device has no timestamps. */
@@ -160,6 +185,20 @@ export class Gpu {
     }
     return clock.read();
   }
+}
+
+function refused(reason: string): JitLensError {
+  const [first = ''] = reason.trim().split('\n');
+  return new JitLensError('JLR-GPU', `the device refused its work: ${first}`, 'Run `jitlens doctor`.');
+}
+
+/** What the device may hold, if `JITLENS_MEMORY` says so. */
+function memoryLimit(): number | undefined {
+  const text = process.env['JITLENS_MEMORY'];
+  if (!text) return undefined;
+  const bytes = parseSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new JitLensError('JLR-DEVICE', `JITLENS_MEMORY is ‘${text}’`, 'Give a size such as 512M or 8G, or leave it unset.');
 }
 
 /** At most 65,535 workgroups go in one dim. */

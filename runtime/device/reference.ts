@@ -21,12 +21,13 @@ interface HostStorage extends Storage {
 export class ReferenceBackend implements Backend {
   readonly info = { name: 'reference (float64, on the CPU)', kind: 'reference', features: [], toggles: [] } as const;
 
-  allocate(dtype: DType, length: number): HostStorage {
+  allocate(dtype: DType, shape: Shape): HostStorage {
+    const length = numel(shape);
     return tracked({ backend: this, dtype, length, version: 0, data: new Float64Array(length), release: () => undefined });
   }
 
   upload(dtype: DType, data: ArrayLike<number>): HostStorage {
-    const made = this.allocate(dtype, data.length);
+    const made = this.allocate(dtype, [data.length]);
     made.data.set(Float64Array.from(data, (x) => rounded(x, dtype)));
     return made;
   }

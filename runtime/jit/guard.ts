@@ -50,7 +50,7 @@ export function signatureOf(args: Tree, module: Module | undefined): Signature {
 
 /** Training or not, for the module and all inside, in order. */
 function modes(module: Module): string[] {
-  return [module.training ? 'train' : 'eval', ...module.children().flatMap(([, child]) => modes(child))];
+  return [module.training ? 'train' : 'eval', ...module.children().flatMap(modes)];
 }
 
 /** The first guard that failed, with both values. */

@@ -9,7 +9,6 @@ import { bufferOf, type GpuBackend } from '../kernels/eager.ts';
 import { countWrite } from '../ops/saved.ts';
 import { bytesOf } from '../passes/memory.ts';
 import { contiguous } from '../tensor/layout.ts';
-import { numel } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Place, Plan } from './compile.ts';
 
@@ -28,11 +27,11 @@ export class Replay {
     const { gpu } = this.backend;
     const { plan } = this;
     const { graph } = plan.fusion;
-    this.slots ??= plan.memory.slots.map((bytes) => gpu.pool.take(bytes));
+    this.slots ??= plan.memory.slots.map((bytes) => gpu.buffer(bytes, () => 'the intermediate tensors of a trace'));
     const { slots } = this;
     const externals = this.externals(inputs);
     const results = plan.results.map(
-      (node) => new Tensor(this.backend.allocate(node.meta.dtype, numel(node.meta.shape)), contiguous(node.meta.shape)),
+      (node) => new Tensor(this.backend.allocate(node.meta.dtype, node.meta.shape), contiguous(node.meta.shape)),
     );
     const tensorOf = (node: ExternalNode) => invariant(externals.get(node), 'every tensor from outside is bound');
     const bufferAt = (place: Place): PooledBuffer => {

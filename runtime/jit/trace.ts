@@ -147,7 +147,7 @@ class TraceCache implements TraceInfo {
     const results = all.slice(0, compiled.outputs.tensors.length);
     compiled.left.forEach(({ position, tensor }, i) => {
       const target = position === undefined ? tensor : call.tensors[position];
-      if (target) target.grad = all[results.length + i];
+      target?.leaveGrad(all[results.length + i]);
     });
     if (gradMode()) letGradientsThrough(this.fn, call, compiled.flow, results, generator);
     return compiled.outputs.rebuild(results);
@@ -157,7 +157,9 @@ class TraceCache implements TraceInfo {
     // The code may hold an argument under another name; objects of its own tell the two apart.
     const tree = flattenTree(call.rebuild(renewed(call.tensors)), 'arguments');
     const backend = tree.tensors[0]?.storage.backend ?? currentBackend();
-    const names = new Map<Tensor, string>((this.module?.namedParameters() ?? []).map(([name, parameter]) => [parameter, name]));
+    const { module } = this;
+    const named = module ? [...module.namedParameters(), ...module.namedBuffers()] : [];
+    const names = new Map<Tensor, string>(named.map(([name, x]) => [x, name]));
     const recorder = new TraceRecorder(tree.tensors, names);
     const result = withRecorder(recorder, () => this.fn(...(tree.rebuild(tree.tensors) as never[])));
     if (result instanceof Promise) {
@@ -173,7 +175,7 @@ class TraceCache implements TraceInfo {
     const left = recorder.gradients();
     const recorded = recorder.finish([...outputs.tensors, ...left.map((l) => l.gradient)]);
     const flow = flowOf(recorded, outputs.tensors);
-    const held = new Held(this.module, recorded, tree.tensors);
+    const held = new Held(this.module, recorded, tree.tensors, recorder.modes);
     return { signature, recorded, outputs, left, held, flow, ...executable(recorded, backend) };
   }
 }

@@ -5,7 +5,7 @@
  */
 import { invariant, JitLensError } from '../errors.ts';
 import type { Gpu } from '../device/gpu.ts';
-import type { PooledBuffer } from '../device/buffers.ts';
+import { sizeText, type PooledBuffer } from '../device/buffers.ts';
 import type { Pipeline } from '../device/pipelines.ts';
 import { GraphBuilder, type NodeInput } from '../ir/graph.ts';
 import { formatAttributes, type Attributes, type OpSpec } from '../ops/spec.ts';
@@ -13,7 +13,7 @@ import { conversions } from '../ops/convert.ts';
 import type { Backend, Operand } from '../tensor/backend.ts';
 import { dtypes, type DType, type HostArray } from '../tensor/dtype.ts';
 import { contiguous, isContiguous, sameLayout, sliced, type Layout } from '../tensor/layout.ts';
-import { numel } from '../tensor/shape.ts';
+import { formatShape, numel, type Shape } from '../tensor/shape.ts';
 import { tracked } from '../tensor/scope.ts';
 import type { Storage } from '../tensor/storage.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -58,10 +58,11 @@ interface Recipe {
   readonly workgroups: number;
 }
 
-const REMEMBERED_CALLS = 4096;
+/** Calls of one op whose recipes are kept. */
+const REMEMBERED_CALLS = 1024;
 
 export class GpuBackend implements Backend {
-  private readonly recipes = new Map<string, Recipe>();
+  private readonly recipes = new Map<OpSpec, Map<string, Recipe>>();
   private readonly abandoned: FinalizationRegistry<Held>;
 
   constructor(readonly gpu: Gpu) {
@@ -72,25 +73,26 @@ export class GpuBackend implements Backend {
     return this.gpu.info;
   }
 
-  allocate(dtype: DType, length: number): GpuStorage {
+  allocate(dtype: DType, shape: Shape): GpuStorage {
     this.checkType(dtype);
+    const length = numel(shape);
     const bytes = length * dtypes[dtype].bytes;
     const limit = this.gpu.device.limits.maxStorageBufferBindingSize;
     if (bytes > limit) {
       throw new JitLensError(
         'JLT-SIZE',
-        `a tensor of ${length} ${dtype} needs ${bytes} bytes, and this device binds at most ${limit}`,
+        `a ${dtype} tensor of shape ${formatShape(shape)} needs ${sizeText(bytes)}, and ${this.info.name} binds at most ${sizeText(limit)}`,
         'Split it.',
       );
     }
-    const held: Held = { buffer: this.gpu.pool.take(bytes) };
+    const held: Held = { buffer: this.gpu.buffer(bytes, () => `a ${dtype} tensor of shape ${formatShape(shape)}`) };
     const storage = new GpuStorage(this, dtype, length, held);
     this.abandoned.register(storage, held);
     return tracked(storage);
   }
 
   upload(dtype: DType, data: ArrayLike<number>): GpuStorage {
-    const storage = this.allocate(dtype, data.length);
+    const storage = this.allocate(dtype, [data.length]);
     this.gpu.upload(storage.buffer, dtypes[dtype].encode(data));
     return storage;
   }
@@ -113,17 +115,19 @@ export class GpuBackend implements Backend {
     const whole = isContiguous(layout) && layout.offset === 0 ? source : this.compact(source);
     const raw = await this.gpu.download(bufferOf(whole), count * dtypes[dtype].bytes);
     if (whole !== source) whole.dispose();
+    await this.gpu.collect();
     return dtypes[dtype].decode(raw);
   }
 
   private compact(x: Tensor): Tensor {
-    const out = new Tensor(this.allocate(x.dtype, x.numel), contiguous(x.shape));
+    const out = new Tensor(this.allocate(x.dtype, x.shape), contiguous(x.shape));
     this.execute(conversions[x.dtype], [x], {}, out);
     return out;
   }
 
-  sync(): Promise<void> {
-    return this.gpu.sync();
+  async sync(): Promise<void> {
+    await this.gpu.sync();
+    await this.gpu.collect();
   }
 
   execute(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
@@ -132,14 +136,21 @@ export class GpuBackend implements Backend {
     if (inputs.some((x) => typeof x === 'object' && x.storage === out.storage && !sameLayout(x.layout, out.layout))) {
       return this.throughCopy(op, inputs, attributes, out);
     }
-    const key = signature(op, inputs, attributes, out);
-    const recipe = this.recipes.get(key) ?? this.prepare(key, op, inputs, attributes, out);
+    const key = signature(inputs, attributes, out);
+    let known = this.recipes.get(op);
+    if (!known) this.recipes.set(op, (known = new Map<string, Recipe>()));
+    let recipe = known.get(key);
+    if (!recipe) {
+      recipe = this.prepare(op, inputs, attributes, out);
+      if (known.size >= REMEMBERED_CALLS) known.clear();
+      known.set(key, recipe);
+    }
     const { pipeline, parameters, workgroups, bindings } = recipe;
     const buffers = bindings.map((i) => bufferOf(i < 0 ? out : (inputs[i] as Tensor)));
     this.gpu.dispatch({ pipeline, parameters, workgroups, buffers, label: op.name });
   }
 
-  private prepare(key: string, op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): Recipe {
+  private prepare(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): Recipe {
     const build = new GraphBuilder();
     const nodes = inputs.map((x, i): NodeInput => {
       if (typeof x === 'number') return x;
@@ -168,10 +179,7 @@ export class GpuBackend implements Backend {
       s === out.storage ? -1 : inputs.findIndex((x) => typeof x === 'object' && x.storage === s),
     );
     const { parameters, workgroups } = kernel.text;
-    const recipe = { pipeline: this.gpu.pipelines.get(kernel.form), bindings, parameters, workgroups };
-    if (this.recipes.size >= REMEMBERED_CALLS) this.recipes.clear();
-    this.recipes.set(key, recipe);
-    return recipe;
+    return { pipeline: this.gpu.pipelines.get(kernel.form), bindings, parameters, workgroups };
   }
 
   /** More operands than a kernel can bind: each is copied to its place by itself. */
@@ -188,7 +196,7 @@ export class GpuBackend implements Backend {
 
   /** The result overlaps an operand that lies differently: it is computed apart, then put in place. */
   private throughCopy(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
-    const apart = new Tensor(this.allocate(out.dtype, out.numel), contiguous(out.shape));
+    const apart = new Tensor(this.allocate(out.dtype, out.shape), contiguous(out.shape));
     this.execute(op, inputs, attributes, apart);
     this.execute(conversions[out.dtype], [apart], {}, out);
     apart.dispose();
@@ -200,15 +208,15 @@ export function bufferOf(x: Tensor): PooledBuffer {
 }
 
 /** Everything about a call that its kernel depends on; which storages coincide is part of it. */
-function signature(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): string {
-  let key = `${op.name}|${formatAttributes(attributes)}|${out.form}`;
+function signature(inputs: readonly Operand[], attributes: Attributes, out: Tensor): string {
+  let key = `${formatAttributes(attributes)}|${out.form}`;
   for (let i = 0; i < inputs.length; i++) {
     const x = inputs[i] ?? 0;
-    if (typeof x === 'number') key += `;${Object.is(x, -0) ? '-0' : x}`;
+    if (typeof x === 'number') key += `;n${Object.is(x, -0) ? '-0' : x}`;
     else if (x.storage === out.storage) key += `;=${x.form}`;
     else {
       const twin = inputs.findIndex((y) => typeof y === 'object' && y.storage === x.storage);
-      key += twin === i ? `;${x.form}` : `;${twin}${x.form}`;
+      key += twin === i ? `;${x.form}` : `;${twin}:${x.form}`;
     }
   }
   return key;

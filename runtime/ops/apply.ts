@@ -6,14 +6,14 @@ import { JitLensError } from '../errors.ts';
 import { currentBackend, type Backend, type Operand } from '../tensor/backend.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { contiguous, type Layout } from '../tensor/layout.ts';
-import { formatShape, numel, sameShape } from '../tensor/shape.ts';
+import { formatShape, sameShape } from '../tensor/shape.ts';
 import { formOf, Tensor } from '../tensor/tensor.ts';
 import { activeRecorder } from './recorder.ts';
 import { checkSaved, countWrite } from './saved.ts';
-import { formatAttributes, type Attributes, type OpSpec } from './spec.ts';
+import { formatAttributes, NO_ATTRIBUTES, type Attributes, type OpSpec } from './spec.ts';
 import { activeTape } from './tape.ts';
 
-export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes = {}): Tensor {
+export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes = NO_ATTRIBUTES): Tensor {
   const backend = commonBackend(spec, inputs);
   const out = spec.inPlace
     ? overwritten(spec.name, spec.inPlace, inputs, attributes)
@@ -36,7 +36,7 @@ function produced(backend: Backend, spec: OpSpec, inputs: readonly Operand[], at
     }
   }
   const meta = infer(spec, inputs, attributes);
-  const out = new Tensor(backend.allocate(meta.dtype, meta.elements), meta.layout, meta.form);
+  const out = new Tensor(backend.allocate(meta.dtype, meta.layout.shape), meta.layout, meta.form);
   backend.execute(spec, inputs, attributes, out);
   return out;
 }
@@ -44,8 +44,7 @@ function produced(backend: Backend, spec: OpSpec, inputs: readonly Operand[], at
 interface Inferred {
   readonly dtype: DType;
   readonly layout: Layout;
-  readonly form: string;
-  readonly elements: number;
+  readonly form: number;
 }
 
 /** What calls gave before: an op that is called again with operands of the same form need not be asked again. */
@@ -61,7 +60,7 @@ function infer(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes)
   if (before) return before;
   const { shape, dtype } = spec.infer(inputs, attributes);
   const layout = contiguous(shape);
-  const made = { dtype, layout, form: formOf(dtype, layout), elements: numel(shape) };
+  const made = { dtype, layout, form: formOf(dtype, layout) };
   if (known.size >= REMEMBERED_FORMS) known.clear();
   known.set(key, made);
   return made;

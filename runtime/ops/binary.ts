@@ -3,7 +3,7 @@ import type { Operand } from '../tensor/backend.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { binary, type Binary } from './define.ts';
 import { ATAN2 } from './functions/angle.ts';
-import { FLOOR_DIVIDE, REMAINDER } from './functions/divide.ts';
+import { DIVIDE, FLOOR_DIVIDE, REMAINDER } from './functions/divide.ts';
 import { POW } from './functions/exponential.ts';
 import { LARGER, SMALLER } from './functions/order.ts';
 import { floorDivide as floorDivide64, remainder as remainder64 } from './functions/reference.ts';
@@ -40,7 +40,8 @@ export const mul: Binary = binary({
 /** a / b, in float32 for integers too. */
 export const div: Binary = binary({
   name: 'div',
-  wgsl: 'a / b',
+  wgsl: 'jl_divide(a, b)',
+  prelude: DIVIDE,
   compute: 'float',
   reference: (a, b) => a / b,
   grad: (g, out, _a, b) => [g.div(b), isTensor(b) ? g.mul(out).div(b).neg() : undefined],

@@ -37,6 +37,11 @@ export function manualSeed(value: number): void {
   }
 }
 
+/** What `manualSeed` was last given. */
+export function initialSeed(): number {
+  return seed;
+}
+
 /** The generator's state on the current device. */
 function stateNow(): Tensor {
   const backend = currentBackend();
@@ -203,9 +208,3 @@ export const dropout2d: Dropout = dropping('dropout2d', (shape) => shape.map((si
   'f32[2,3,4,4] 0.5 false',
   'f32[2,3,2,2] 1',
 ]);
-
-/** 1 with the probability that each element says, else 0; float32. */
-export const bernoulli: Op<[probabilities: Tensor]> = op(
-  { name: 'bernoulli', samples: ['bool[3,5]', 'bool[]'], tolerance: { relative: 0, absolute: 0 }, domain: [0, 1] },
-  (probabilities) => noGrad(() => uniform(probabilities.shape).lt(probabilities).to('float32')),
-);

@@ -170,8 +170,12 @@ export function shapeOf(operand: OperandMeta): Shape {
   return typeof operand === 'number' ? [] : operand.shape;
 }
 
+/** What most ops have. */
+export const NO_ATTRIBUTES: Attributes = {};
+
 /** Attributes as a person writes them: `dim=1 keepdim`. */
 export function formatAttributes(attributes: Attributes): string {
+  if (attributes === NO_ATTRIBUTES) return '';
   return Object.entries(attributes)
     .filter(([, value]) => value !== false)
     .map(([name, value]) => (value === true ? name : `${name}=${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}`))

@@ -21,6 +21,7 @@ import * as padding from './pad.ts';
 import * as picking from './index.ts';
 import * as normalisation from './normalise.ts';
 import * as pool from './pool.ts';
+import * as draws from './draw.ts';
 import * as random from './random.ts';
 import * as reduce from './reduce.ts';
 import * as resample from './resample.ts';
@@ -76,7 +77,8 @@ export const methods = {
   ...scattering,
   ...order,
   ...selection,
-  ...picked(random, 'bernoulli', 'dropout', 'dropout2d'),
+  ...picked(draws, 'bernoulli', 'multinomial'),
+  ...picked(random, 'dropout', 'dropout2d'),
   ...contract,
   ...picked(convolution, 'conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'),
   ...picked(products, 'outer', 'addmm', 'baddbmm', 'bilinear'),

@@ -6,6 +6,7 @@ import type { DeviceInfo } from '../profile/model.ts';
 import type { Attributes, OpSpec } from '../ops/spec.ts';
 import type { DType, HostArray } from './dtype.ts';
 import type { Layout } from './layout.ts';
+import type { Shape } from './shape.ts';
 import type { Storage } from './storage.ts';
 import type { Tensor } from './tensor.ts';
 import { JitLensError } from '../errors.ts';
@@ -14,7 +15,8 @@ export type Operand = Tensor | number;
 
 export interface Backend {
   readonly info: DeviceInfo;
-  allocate(dtype: DType, length: number): Storage;
+  /** Memory for the elements of `shape`. Errors: JL409 for a dtype it does not know, JLT-SIZE, JLT-MEMORY. */
+  allocate(dtype: DType, shape: Shape): Storage;
   upload(dtype: DType, data: ArrayLike<number>): Storage;
   /** The elements of a view in row-major order. */
   read(storage: Storage, layout: Layout): Promise<HostArray>;

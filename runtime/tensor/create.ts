@@ -2,6 +2,7 @@
 import { JitLensError } from '../errors.ts';
 import { activeRecorder } from '../ops/recorder.ts';
 import { apply } from '../ops/apply.ts';
+import { shuffled } from '../ops/draw.ts';
 import { belowWord, normal, uniform, words } from '../ops/random.ts';
 import { arangeSpec, fullSpec } from '../ops/write.ts';
 import { currentBackend } from './backend.ts';
@@ -156,6 +157,12 @@ export function randint(low: number, high: number, shape: Shape, options: Create
     .to('int32')
     .add(low)
     .to(options.dtype ?? 'int32');
+}
+
+/** The whole numbers from 0 to below `count` in random order, int32. */
+export function randperm(count: number): Tensor {
+  checkShape([count]);
+  return shuffled(count);
 }
 
 type Like = (x: Tensor, options?: CreateOptions) => Tensor;

@@ -8,6 +8,8 @@ import type { Storage } from './storage.ts';
 export type Scope = Set<Storage>;
 
 let active: Scope | undefined;
+/** Memory that no scope gives back. */
+const kept = new WeakSet<Storage>();
 
 export function currentScope(): Scope | undefined {
   return active;
@@ -30,25 +32,30 @@ export function tracked<S extends Storage>(storage: S): S {
   return storage;
 }
 
-/** Runs `body`, then disposes of what it made but for what `kept` finds in its result. */
-export function scoped<T>(body: () => T, kept: (result: T) => Iterable<Storage>): T {
+/** Runs `body`, then disposes of what it made but for what `escaping` finds in its result. */
+export function scoped<T>(body: () => T, escaping: (result: T) => Iterable<Storage>): T {
   const outer = active;
   const own = new Set<Storage>();
   active = own;
   try {
     const result = body();
-    for (const storage of kept(result)) {
+    for (const storage of escaping(result)) {
       if (own.delete(storage)) outer?.add(storage);
     }
     return result;
   } finally {
     active = outer;
     // Last made, first given back: the next run of the same code then gets the same buffers in the same order.
-    for (const storage of [...own].reverse()) storage.release();
+    for (const storage of [...own].reverse()) if (!kept.has(storage)) storage.release();
   }
 }
 
 /** Runs `body`; what it makes belongs to no scope and stays. */
 export function outsideScopes<T>(body: () => T): T {
   return inScope(undefined, body);
+}
+
+/** The memory belongs to no scope from now on. */
+export function keepStorage(storage: Storage): void {
+  if (active) kept.add(storage);
 }

@@ -17,17 +17,40 @@ export interface Tensor extends OpMethods {}
 export class Tensor {
   /** Whether a gradient is wanted for it, or for something that it was made from. */
   requiresGrad = false;
-  /** The gradient that `backward()` left here; only on tensors that no op made. */
-  grad: Tensor | undefined;
+  private ownGrad: Tensor | undefined;
+  /** Whether somebody outside may hold the gradient: what nobody has seen can be given back when it is replaced. */
+  private gradShown = false;
 
   constructor(
     /** @internal */ readonly storage: Storage,
     /** @internal */ readonly layout: Layout,
-    private knownForm?: string,
+    private knownForm?: number,
   ) {}
 
-  /** Dtype and layout as text: equal for tensors that an op treats alike. @internal */
-  get form(): string {
+  /** The gradient that `backward()` left here; only on tensors that no op made. */
+  get grad(): Tensor | undefined {
+    this.gradShown = true;
+    return this.ownGrad;
+  }
+  set grad(g: Tensor | undefined) {
+    this.leaveGrad(g);
+    this.gradShown = true;
+  }
+
+  /** The gradient, for code that does not hold on to it. @internal */
+  get heldGrad(): Tensor | undefined {
+    return this.ownGrad;
+  }
+
+  /** Puts a gradient here that nobody else holds. @internal */
+  leaveGrad(g: Tensor | undefined): void {
+    if (this.ownGrad && !this.gradShown && this.ownGrad.storage !== g?.storage) this.ownGrad.dispose();
+    this.ownGrad = g;
+    this.gradShown = false;
+  }
+
+  /** Equal for tensors of one dtype and layout, which ops treat alike. @internal */
+  get form(): number {
     return (this.knownForm ??= formOf(this.storage.dtype, this.layout));
   }
 
@@ -107,7 +130,12 @@ export class Tensor {
   }
 }
 
-/** Dtype and layout as text. */
-export function formOf(dtype: DType, { shape, strides, offset }: Layout): string {
-  return `${dtype}[${shape.join()}](${strides.join()})@${offset}`;
+const forms = new Map<string, number>();
+
+/** A number that stands for a dtype and a layout: keys made of such numbers are short. */
+export function formOf(dtype: DType, { shape, strides, offset }: Layout): number {
+  const text = `${dtype}[${shape.join()}](${strides.join()})@${offset}`;
+  let form = forms.get(text);
+  if (form === undefined) forms.set(text, (form = forms.size));
+  return form;
 }

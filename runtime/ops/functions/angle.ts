@@ -3,6 +3,7 @@
  * all. In: nothing. Out: lists of functions, each with what it calls, for an op's `prelude`.
  */
 import { IS_NAN, NOT_A_NUMBER, SCALE } from './exponential.ts';
+import { DIVIDE } from './divide.ts';
 import { MULTIPLY_HIGH } from './philox.ts';
 
 /**
@@ -86,13 +87,14 @@ export const TANGENT: readonly string[] = [
 
 /** artangent: one eighth of a turn taken away where that leaves less, then a polynomial through Chebyshev points. */
 export const ATAN: readonly string[] = [
+  ...DIVIDE,
   `fn jl_atan_near(t: f32) -> f32 {
   let z = t * t;
   return t + t * z * (-0.333333333 + z * (0.199999772 + z * (-0.142841503 + z * (0.110713485 + z * (-0.0862455306 + z * 0.0504782091)))));
 }`,
   // The angle of (x, y) with 0 ≤ y ≤ x; x > 0.
   `fn jl_atan_eighth(y: f32, x: f32) -> f32 {
-  let t = y / x;
+  let t = jl_divide(y, x);
   return select(jl_atan_near(t), 0.785398163 + jl_atan_near((t - 1.0) / (t + 1.0)), t > 0.414213562);
 }`,
   `fn jl_atan(x: f32) -> f32 {

@@ -4,6 +4,14 @@
  */
 import { INFINITY, NOT_A_NUMBER, SCALE } from './exponential.ts';
 
+/** a / b. Devices may give 0 for divisors beyond 2¹²⁶, whose reciprocals have no normal number: both are made smaller first. */
+export const DIVIDE: readonly string[] = [
+  `fn jl_divide(a: f32, b: f32) -> f32 {
+  let scale = select(1.0, 0.0625, abs(b) > 4e37);
+  return (a * scale) / (b * scale);
+}`,
+];
+
 /** a less b as often as it goes in, with the sign of a: long division, 8 bits a step. */
 const FMOD: readonly string[] = [
   ...SCALE,
@@ -47,10 +55,11 @@ export const REMAINDER: readonly string[] = [
 
 export const FLOOR_DIVIDE: readonly string[] = [
   ...REMAINDER,
+  ...DIVIDE,
   ...INFINITY,
   `fn jl_floor_dividef32(a: f32, b: f32) -> f32 {
   if (b == 0.0) { return a / b; }
-  return round((a - jl_remainderf32(a, b)) / b);
+  return round(jl_divide(a - jl_remainderf32(a, b), b));
 }`,
   `fn jl_floor_dividei32(a: i32, b: i32) -> i32 {
   if (b == 0) { return select(select(2147483647, i32(-2147483648), a < 0), 0, a == 0); }

@@ -128,15 +128,15 @@ export const POW: readonly string[] = [
   let z = f * f;
   let tail = f * z * (3.33333333e-1 + z * (0.2 + z * (1.42857143e-1 + z * (1.11111111e-1 + z * 9.09090909e-2))));
   let first = 2.884765625 * f_high;
-  let log_high = parts.y + first;
+  // Cut short by its bits: a compiler that sees only sums would take what is left for nothing.
+  let log_high = jl_high(parts.y + first);
   let log_low = (first - (log_high - parts.y)) + (6.24456778e-4 * f_high + 2.88539008 * (f_low + tail));
   let size = b * log_high;
   if (size > 130.0) { return jl_infinity(false); }
   if (size < -152.0) { return 0.0; }
   let b_high = jl_high(b);
-  let l_high = jl_high(log_high);
-  let high = b_high * l_high;
-  let low = b_high * (log_high - l_high) + ((b - b_high) * log_high + b * log_low);
+  let high = b_high * log_high;
+  let low = (b - b_high) * log_high + b * log_low;
   let n = round(high + low);
   let r = ((high - n) + low) * 0.693147181;
   let power = 0.5 + r * (1.66666667e-1 + r * (4.16666667e-2 + r * (8.33333333e-3 + r * (1.38888889e-3 + r * 1.98412698e-4))));

@@ -31,7 +31,8 @@ test('a mean of no elements, a variance of one', async () => {
 });
 
 test('the variance is divided by n − 1', async () => {
-  expect(await numbers(tensor([1, 2, 3, 4]).var())).toEqual([Math.fround(5 / 3)]);
+  // A device's quotient may be off by 2.5 units in the last place.
+  expect((await numbers(tensor([1, 2, 3, 4]).var()))[0]).toBeCloseTo(5 / 3, 6);
   expect(await numbers(tensor([1, 2, 3, 4]).var({ correction: 0 }))).toEqual([1.25]);
 });
 

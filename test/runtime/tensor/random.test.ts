@@ -1,6 +1,6 @@
 /** Random numbers: the generator's published answers, and what users may rely on. */
 import { describe, expect, test } from 'vitest';
-import { full, manualSeed, ones, rand, randint, randintLike, randn, type Tensor } from 'jitlens';
+import { full, manualSeed, ones, rand, randint, randintLike, randn, randperm, tensor, type Tensor } from 'jitlens';
 import { philox } from '../../../runtime/ops/functions/philox.ts';
 import { onReference } from '../support/devices.ts';
 
@@ -104,6 +104,37 @@ describe('tensors of random numbers', () => {
     manualSeed(8);
     const hits = await numbers(full([10000], 0.3).bernoulli());
     expect(Math.abs(hits.reduce((sum, x) => sum + x) - 3000)).toBeLessThan(230);
+  });
+
+  test('a permutation has every number once, in an order of its own', async () => {
+    manualSeed(3);
+    const [a, b] = [await numbers(randperm(300)), await numbers(randperm(300))];
+    const whole = Array.from({ length: 300 }, (_, i) => i);
+    expect([...a].sort((x, y) => x - y)).toEqual(whole);
+    expect([...b].sort((x, y) => x - y)).toEqual(whole);
+    expect(a).not.toEqual(b);
+    expect(a.filter((x, i) => x === i).length).toBeLessThan(10);
+  });
+
+  test('multinomial draws in proportion to weights', async () => {
+    manualSeed(10);
+    const weights = tensor([
+      [1, 2, 0, 5],
+      [0, 0, 3, 0],
+    ]);
+    const drawn = await numbers(weights.multinomial(4000, true));
+    const share = (row: number, place: number) =>
+      drawn.slice(4000 * row, 4000 * (row + 1)).filter((x) => x === place).length / 4000;
+    // Five standard errors of a share: 5 · √(1/4 / 4000).
+    for (const [place, wanted] of [1 / 8, 1 / 4, 0, 5 / 8].entries())
+      expect(Math.abs(share(0, place) - wanted)).toBeLessThan(0.04);
+    expect(share(0, 2)).toBe(0);
+    expect(share(1, 2)).toBe(1);
+    const firsts = await numbers(weights.select(0, 0).expand([3000, 4]).multinomial(3));
+    const rows = Array.from({ length: 3000 }, (_, i) => firsts.slice(3 * i, 3 * i + 3));
+    expect(rows.every((row) => new Set(row).size === 3 && !row.includes(2))).toBe(true);
+    expect(Math.abs(rows.filter(([x]) => x === 3).length / 3000 - 5 / 8)).toBeLessThan(0.045);
+    expect(() => weights.multinomial(5)).toThrow(/5 of 4 categories/);
   });
 
   test('the same after the same seed on the reference, normal ones within rounding', async () => {

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../../', import.meta.url);
+
+/** Tests that take minutes: `npm run test:slow`. */
+export default defineConfig({
+  root: fileURLToPath(root),
+  resolve: { alias: { jitlens: fileURLToPath(new URL('runtime/index.ts', root)) } },
+  test: {
+    include: ['test/slow/**/*.test.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 1_800_000,
+    hookTimeout: 60_000,
+  },
+});
