@@ -288,7 +288,8 @@ class Emitter {
         return expr.type === 'bool' ? `(${element} != 0u)` : expr.type === 'float16' ? `f32(${element})` : element;
       }
       case 'position': {
-        const place = this.convert(this.index(expr.index), 'int32', expr.type);
+        const index = this.index(expr.index);
+        const place = this.convert(index.includes(' ') ? `(${index})` : index, 'int32', expr.type);
         return `(${place} * ${this.literal(expr.step, expr.type)} + ${this.literal(expr.start, expr.type)})`;
       }
       case 'cast':
