@@ -8,6 +8,7 @@ import type { Atom, Axis, Condition, Index } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
+import { cutOf } from './cuts.ts';
 import { outermostSums, atPosition, type Schedule } from './schedule.ts';
 import { bias, floatText, Parameters } from './text.ts';
 import { neededByBoth } from './needed.ts';
@@ -148,6 +149,12 @@ class Emitter {
       const totals = family.map((s) => this.accumulator(scope, s));
       const looped = first.axes.filter((a) => !this.plan.unrolled.has(a.key));
       const unrolled = first.axes.filter((a) => this.plan.unrolled.has(a.key));
+      const cut = cutOf(
+        family,
+        looped.map((a) => a.extent),
+        unrolled.reduce((n, a) => n * a.extent, 1),
+      );
+      const parts = cut ? family.map((s) => this.part(scope, s)) : totals;
       const loops = looped.map((a) => ({ a, scope: new Scope(scope) }));
       let inner = scope;
       for (const loop of loops) {
@@ -159,12 +166,27 @@ class Emitter {
         inner,
         family.map((s) => s.body),
         unrolled,
-        (values) => family.forEach((s, i) => this.accumulate(inner, s, totals[i] ?? '', values[i] ?? '')),
+        (values) => family.forEach((s, i) => this.accumulate(inner, s, parts[i] ?? '', values[i] ?? '')),
       );
-      for (const { a, scope: loop } of loops.reverse()) {
+      for (const [level, { a, scope: loop }] of [...loops.entries()].reverse()) {
+        if (cut?.level === level) this.intoTotals(loop, a.key, cut.every, totals, parts);
         loop.parent?.block(`for (var ${a.key} = 0; ${a.key} < ${this.p.int(a.extent)}; ${a.key}++) {`, loop);
       }
+      if (cut) family.forEach((s, i) => scope.line(`${totals[i] ?? ''} += ${parts[i] ?? ''};`, s.origin));
     }
+  }
+
+  private part(scope: Scope, sum: Sum): string {
+    const name = this.name('part');
+    scope.line(`var ${name} = 0.0;`, sum.origin);
+    return name;
+  }
+
+  /** Every so many rounds (a power of two), parts go into the totals and start anew. */
+  private intoTotals(loop: Scope, round: string, every: number, totals: readonly string[], parts: readonly string[]): void {
+    const last = this.p.int(every - 1);
+    const moves = totals.map((total, i) => `${total} += ${parts[i] ?? ''}; ${parts[i] ?? ''} = 0.0;`);
+    loop.line(`if ((${round} & ${last}) == ${last}) { ${moves.join(' ')} }`);
   }
 
   /** Calls `use` with the bodies' values at every position of the unrolled axes, in order. */
@@ -213,8 +235,12 @@ class Emitter {
       const loop = new Scope(scope);
       const terms = first.axes.reduce((n, a) => n * a.extent, 1);
       this.decode(loop, first.axes, 'q');
-      family.forEach((s, i) => this.accumulate(loop, s, totals[i] ?? '', this.value(s.body, loop)));
+      const cut = cutOf(family, [Math.ceil(terms / size)], 1);
+      const parts = cut ? family.map((s) => this.part(scope, s)) : totals;
+      family.forEach((s, i) => this.accumulate(loop, s, parts[i] ?? '', this.value(s.body, loop)));
+      if (cut) this.intoTotals(loop, `(q / ${size})`, cut.every, totals, parts);
       scope.block(`for (var q = i32(local); q < ${this.p.int(terms)}; q += ${size}) {`, loop);
+      if (cut) family.forEach((s, i) => scope.line(`${totals[i] ?? ''} += ${parts[i] ?? ''};`, s.origin));
       family.forEach((s, i) => {
         const total = totals[i] ?? '';
         const shared = this.name('shared');
@@ -262,7 +288,8 @@ class Emitter {
         return expr.type === 'bool' ? `(${element} != 0u)` : expr.type === 'float16' ? `f32(${element})` : element;
       }
       case 'position': {
-        const place = this.convert(this.index(expr.index), 'int32', expr.type);
+        const index = this.index(expr.index);
+        const place = this.convert(index.includes(' ') ? `(${index})` : index, 'int32', expr.type);
         return `(${place} * ${this.literal(expr.step, expr.type)} + ${this.literal(expr.start, expr.type)})`;
       }
       case 'cast':

@@ -118,6 +118,7 @@ class Planner {
     if (op.kind === 'join' && node.attributes[PIECE] === true) return 'a kernel can bind only so many tensors';
     if (op.kind === 'create' || op.kind === 'move') return undefined;
     if (isCheapNumber(node)) return undefined;
+    if (this.isSearched(node)) return 'a search looks at it in many places';
     if (demand.size > 1) return `${demand.size} kernels read it`;
     const repeats = Math.max(...demand.values()) / Math.max(1, numel(node.meta.shape));
     const sums = isSum(op);
@@ -125,6 +126,13 @@ class Planner {
     if (sums && terms(node) > NESTED_SUM && this.isSummed(node)) return 'it is a long sum inside another sum';
     if (repeats > CHEAP_REPEATS) return `it would be computed ${Math.round(repeats)} times`;
     return undefined;
+  }
+
+  /** Each step of a search would write it out again. */
+  private isSearched(node: OpNode): boolean {
+    return (this.readers.get(node) ?? []).some(
+      (r) => (r.op.kind === 'search' && r.inputs[0] === node) || (r.op.kind === 'move' && this.isSearched(r)),
+    );
   }
 
   private isSummed(node: OpNode): boolean {

@@ -3,7 +3,7 @@
  * Results and arguments below the smallest normal number are left out: WGSL lets a device take them for 0.
  */
 import { describe, expect, test } from 'vitest';
-import { tensor, type Tensor } from 'jitlens';
+import { full, tensor, type Tensor } from 'jitlens';
 import { erf, floorDivide, remainder } from '../../../runtime/ops/functions/reference.ts';
 import { Random } from '../support/random.ts';
 
@@ -119,4 +119,22 @@ describe('not a number', () => {
     expect([...(await x.isinf().data())]).toEqual([0, 1, 1, 0]);
     expect([...(await x.isfinite().data())]).toEqual([0, 0, 0, 1]);
   });
+});
+
+test.each([
+  [[2 ** 20], 0],
+  [[64, 2 ** 14], 1],
+  [[2 ** 18, 32], 0],
+  [[4, 2 ** 18], 1],
+] as const)('a sum of many equal numbers: %j over dim %i', async (shape, dim) => {
+  const count = shape[dim] ?? 1;
+  const [got = NaN] = await full([...shape], 0.1)
+    .sum({ dim })
+    .data();
+  expect(Math.abs(got / (Math.fround(0.1) * count) - 1)).toBeLessThan(1e-5);
+});
+
+test('a product of long rows', async () => {
+  const [got = NaN] = await full([17, 2 ** 16], 0.1).matmul(full([2 ** 16, 3], 1)).data(); // prettier-ignore
+  expect(Math.abs(got / (Math.fround(0.1) * 2 ** 16) - 1)).toBeLessThan(1e-5);
 });

@@ -38,6 +38,12 @@ test.each(CASES)('%s', async (_name, make, run, shape, values) => {
   }
 });
 
+test('numbers with steps, seen through views, in a kernel', async () => {
+  const run = (x: Tensor) => x.add(arange(1, 25, 2).view([2, 3, 2]).permute([2, 0, 1]));
+  const x = () => arange(12).view([2, 2, 3]).mul(100);
+  expect([...(await jit.trace(run, [x()])(x()).data())]).toEqual([...(await run(x()).data())]);
+});
+
 test('a diagonal is a view: writing it writes the matrix', async () => {
   const write = (x: Tensor) => {
     const y = x.clone();

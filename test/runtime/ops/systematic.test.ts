@@ -73,6 +73,7 @@ const SIZED = new Set([
   'adaptiveMaxPool2d',
   'interpolate',
   'layerNorm',
+  'topk',
   'rmsNorm',
   'pixelShuffle',
   'pixelUnshuffle',
