@@ -23,11 +23,11 @@ export function isBatched<T, B>(dataset: Dataset<T>): dataset is BatchedDataset<
 }
 
 /** Sample i is row i of every tensor. */
-export class TensorDataset implements BatchedDataset<Tensor[], Tensor[]> {
+export class TensorDataset<T extends Tensor[] = Tensor[]> implements BatchedDataset<T, T> {
   readonly length: number;
-  private readonly tensors: readonly Tensor[];
+  private readonly tensors: T;
 
-  constructor(...tensors: Tensor[]) {
+  constructor(...tensors: T) {
     const lengths = new Set(tensors.map((x) => x.shape[0]));
     const [length] = lengths;
     if (lengths.size !== 1 || length === undefined) {
@@ -41,13 +41,13 @@ export class TensorDataset implements BatchedDataset<Tensor[], Tensor[]> {
     this.tensors = tensors;
   }
 
-  get(index: number): Tensor[] {
-    return this.tensors.map((x) => x.select(0, index));
+  get(index: number): T {
+    return this.tensors.map((x) => x.select(0, index)) as T;
   }
 
-  getBatch(indices: Uint32Array): Tensor[] {
+  getBatch(indices: Uint32Array): T {
     const places = fromArray(indices);
-    return this.tensors.map((x) => x.indexSelect(0, places));
+    return this.tensors.map((x) => x.indexSelect(0, places)) as T;
   }
 }
 

@@ -182,7 +182,12 @@ function perOp(nodes: readonly Node[], backend: Backend, body: () => void): OpDi
   const { count } = backend.gpu;
   const start = count.dispatches;
   const ends: number[] = [];
-  const counter: Recorder = { record: () => ends.push(count.dispatches - start), recordData: () => undefined, knows: () => true };
+  const counter: Recorder = {
+    record: () => ends.push(count.dispatches - start),
+    recordData: () => undefined,
+    readMode: () => undefined,
+    knows: () => true,
+  };
   scoped(
     () => withRecorder(counter, body),
     () => [],

@@ -1,10 +1,11 @@
 /**
  * @file Tensors that traced code holds. In: a recorded graph and the tensors of the call that it was recorded from. Out:
- * whether a later call is alike: the module has the same parameters and buffers, and the arguments share memory with what the code
- * holds exactly where they did.
+ * whether a later call is alike: the module has the same parameters and buffers, modules that the code asked whether they train
+ * would say the same, and the arguments share memory with what the code holds exactly where they did.
  */
 import type { Graph } from '../ir/graph.ts';
 import type { Module } from '../nn/module.ts';
+import type { Moded } from '../ops/recorder.ts';
 import type { Storage } from '../tensor/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Recompile } from './trace.ts';
@@ -20,6 +21,7 @@ export class Held {
     private readonly module: Module | undefined,
     recorded: Graph,
     inputs: readonly Tensor[],
+    private readonly modes: ReadonlyMap<Moded, boolean>,
   ) {
     this.own = tensorsOf(module).map(([, x]) => x);
     const storages = new Map<Storage, string>();
@@ -33,6 +35,11 @@ export class Held {
   difference(inputs: readonly Tensor[]): Recompile | undefined {
     const sharing = this.sharingOf(inputs);
     if (sharing !== this.sharing) return { guard: 'memory shared with what the code holds', was: this.sharing, now: sharing };
+    for (const [asked, training] of this.modes) {
+      if (asked.training === training) continue;
+      const [was = '', is = ''] = training ? ['train', 'eval'] : ['eval', 'train'];
+      return { guard: `training mode of a ${asked.constructor.name}`, was, now: is };
+    }
     const now = tensorsOf(this.module);
     const at = now.findIndex(([, x], i) => x !== this.own[i]);
     if (at < 0 && now.length === this.own.length) return undefined;

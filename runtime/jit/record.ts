@@ -6,7 +6,7 @@ import { JitLensError } from '../errors.ts';
 import { GraphBuilder, type ExternalNode, type Graph, type Node } from '../ir/graph.ts';
 import { Parameter } from '../nn/module.ts';
 import { clone } from '../ops/move.ts';
-import { withRecorder, type Recorder } from '../ops/recorder.ts';
+import { withRecorder, type Moded, type Recorder } from '../ops/recorder.ts';
 import type { Attributes, OpSpec } from '../ops/spec.ts';
 import type { Operand } from '../tensor/backend.ts';
 import type { Storage } from '../tensor/storage.ts';
@@ -26,6 +26,8 @@ export class TraceRecorder implements Recorder {
   private readonly storages: Storage[] = [];
   /** Memory of tensors that ops made (or viewed) while recording. */
   private readonly made = new Set<Storage>();
+  /** Modules that were asked whether they are training, and what they said. */
+  readonly modes = new Map<Moded, boolean>();
 
   /** `names` gives parameters the names that they have in their module. */
   constructor(
@@ -57,6 +59,14 @@ export class TraceRecorder implements Recorder {
     // The code may write it while it is recorded; every later call starts from what it was.
     const tensor = withRecorder(undefined, () => clone(made));
     this.external('constant', `constant${this.nodes.size}`, made, { made: true, tensor });
+  }
+
+  readMode(module: Moded): void {
+    if (!this.modes.has(module))
+      this.modes.set(
+        module,
+        withRecorder(undefined, () => module.training),
+      );
   }
 
   private node(x: Tensor): Node {

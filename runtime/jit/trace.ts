@@ -175,7 +175,7 @@ class TraceCache implements TraceInfo {
     const left = recorder.gradients();
     const recorded = recorder.finish([...outputs.tensors, ...left.map((l) => l.gradient)]);
     const flow = flowOf(recorded, outputs.tensors);
-    const held = new Held(this.module, recorded, tree.tensors);
+    const held = new Held(this.module, recorded, tree.tensors, recorder.modes);
     return { signature, recorded, outputs, left, held, flow, ...executable(recorded, backend) };
   }
 }

@@ -313,7 +313,8 @@ class Emitter {
 
   private convert(text: string, from: DType, to: DType): string {
     if (from === to) return text;
-    if (to === 'bool') return `(${text} != ${dtypes[from].wgsl}(0))`;
+    // NaN is true, and WGSL's != is false of it.
+    if (to === 'bool') return `!(${text} == ${dtypes[from].wgsl}(0))`;
     if (to === 'float16') {
       this.halves = true;
       return `f32(f16(${text}))`;

@@ -3,6 +3,7 @@
  * lists of these) is found by looking; nothing has to be registered. Names of fields are the keys of its state.
  */
 import { JitLensError } from '../errors.ts';
+import { activeRecorder } from '../ops/recorder.ts';
 import { noGrad } from '../ops/tape.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -32,8 +33,16 @@ export type Named<T> = [name: string, value: T];
 export type StateDict = Readonly<Record<string, Tensor>>;
 
 export abstract class Module {
+  private mode = true;
+
   /** Whether layers that differ between training and use (dropout, batch norm) behave as in training. */
-  training = true;
+  get training(): boolean {
+    activeRecorder()?.readMode(this);
+    return this.mode;
+  }
+  set training(mode: boolean) {
+    this.mode = mode;
+  }
 
   abstract forward(...inputs: never[]): unknown;
 

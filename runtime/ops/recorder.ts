@@ -9,6 +9,13 @@ export interface Recorder {
   knows(tensor: Tensor): boolean;
   /** A tensor was made from host data while recording. */
   recordData(tensor: Tensor): void;
+  /** The code asked whether a module is training: the answer is part of what is recorded. */
+  readMode(module: Moded): void;
+}
+
+/** What behaves in one way while it is trained and in another while it is used. */
+export interface Moded {
+  readonly training: boolean;
 }
 
 let active: Recorder | undefined;

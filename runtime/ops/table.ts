@@ -28,6 +28,7 @@ import * as resample from './resample.ts';
 import * as rounding from './rounding.ts';
 import * as scans from './scan.ts';
 import * as scattering from './scatter.ts';
+import * as selection from './select.ts';
 import * as smooth from './smooth.ts';
 import * as order from './sort.ts';
 import * as statistics from './statistics.ts';
@@ -75,6 +76,7 @@ export const methods = {
   ...picking,
   ...scattering,
   ...order,
+  ...selection,
   ...picked(draws, 'bernoulli', 'multinomial'),
   ...picked(random, 'dropout', 'dropout2d'),
   ...contract,

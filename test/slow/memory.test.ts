@@ -53,9 +53,9 @@ test('10,000 traced steps hold the bytes of the first', async () => {
     loss.dispose();
     return value;
   };
-  const { start, end, highest } = await watched(10_000, run);
-  expect(end).toBe(start);
-  expect(highest).toBe(start);
+  const { start, highest } = await watched(10_000, run);
+  // What other tests left behind may be found in the meantime.
+  expect(highest).toBeLessThanOrEqual(start);
 });
 
 test('without scopes the collector keeps memory below its mark', async () => {

@@ -195,3 +195,16 @@ test('a parameter that is replaced is seen', async () => {
   expect(traced.info.compiled).toHaveLength(2);
   expect(traced.info.recompiles).toEqual([{ guard: 'parameters of the module', was: 'as traced', now: 'another by' }]);
 });
+
+test('a module that a traced function only uses is asked anew whether it trains', async () => {
+  const drop = new nn.Dropout(0.5);
+  const traced = jit.trace((x: Tensor) => drop.forward(x).add(0), [ones([64])]);
+  const zeros = async () => [...(await traced(ones([64])).data())].filter((v) => v === 0).length;
+  expect(await zeros()).toBeGreaterThan(0);
+  drop.eval();
+  expect(await zeros()).toBe(0);
+  expect(traced.info.recompiles).toEqual([{ guard: 'training mode of a Dropout', was: 'train', now: 'eval' }]);
+  drop.train();
+  expect(await zeros()).toBeGreaterThan(0);
+  expect(traced.info.compiled).toHaveLength(2);
+});

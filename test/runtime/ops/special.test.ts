@@ -57,3 +57,16 @@ describe.each(elementwise(2))('%s', (_name, op) => {
       (i) => `${rows.flat()[i]}, ${columns.flat()[i]}`,
     ));
 });
+
+test('NaN equals nothing, and is true', async () => {
+  const make = () => tensor([0, 1]).div(0);
+  const run = (x: Tensor) => [x.ne(x), x.eq(x), x.ne(2), x.to('bool'), x.logicalNot()];
+  const want = [[true, false], [false, true], [true, true], [true, true], [false, false]]; // prettier-ignore
+  for (const got of [
+    await read(run(make())),
+    await read(jit.trace(run, [make()])(make())),
+    await onReference(() => read(run(make()))),
+  ]) {
+    expect(got.map(({ values }) => values.map((v) => v !== 0))).toEqual(want);
+  }
+});
