@@ -82,7 +82,7 @@ describe('DataLoader', () => {
     const set = new TensorDataset(arange(5), arange(10).view([5, 2]));
     for await (const [x, y] of new DataLoader(set, { batchSize: 3 })) {
       expect(await numbers(x)).toEqual([0, 1, 2]);
-      expect(y?.shape).toEqual([3, 2]);
+      expect(y.shape).toEqual([3, 2]);
       break;
     }
   });
