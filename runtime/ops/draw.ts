@@ -22,7 +22,7 @@ export const bernoulli: Op<[probabilities: Tensor]> = op(
  * unless `replacement`. Where too few weights are above 0, places of weight 0 come last.
  */
 export const multinomial: Op<[weights: Tensor, count: number, replacement?: boolean]> = op(
-  { ...CHANCE, name: 'multinomial', samples: ['bool[3,1] 1', 'f32[1] 4 true'] },
+  { ...CHANCE, name: 'multinomial', samples: ['bool[3,1] 1', 'i32[1] 4 true'] },
   (weights, count, replacement = false) => {
     const categories = weights.rank > 0 ? weights.size(-1) : 0;
     if (categories === 0 || !Number.isInteger(count) || count < 1 || (!replacement && count > categories)) {

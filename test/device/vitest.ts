@@ -12,15 +12,20 @@ chai.use(JestAsymmetricMatchers);
 export const expect = chai.expect as unknown as typeof import('vitest').expect;
 Object.assign(expect, { soft: chai.expect, equals });
 
+/** Types are for the compiler; here every question about them is answered with another one. */
+const anything: unknown = new Proxy(() => undefined, { get: () => anything, apply: () => anything });
+export const expectTypeOf = anything as typeof import('vitest').expectTypeOf;
+
 type Body = (...args: unknown[]) => unknown;
 interface Case {
-  readonly name: string;
+  /** Absent for what comes before or after the cases of a block, in its place among them. */
+  readonly name?: string;
   readonly body: () => unknown;
 }
 
 const cases: Case[] = [];
 const path: string[] = [];
-const before: (() => unknown)[] = [];
+let after: (() => unknown)[] = [];
 
 /** Rows of `each` in a title: `%s` and `%d` are its values in turn. */
 function titled(title: string, row: readonly unknown[]): string {
@@ -43,19 +48,22 @@ function withEach(add: (name: string, body: () => unknown) => void) {
 export const test = withEach((name, body) => cases.push({ name: [...path, name].join(' › '), body }));
 export const it = test;
 export const describe = withEach((name, body) => {
+  const outer = after;
+  after = [];
   path.push(name);
   body();
   path.pop();
+  for (const hook of after) cases.push({ body: hook });
+  after = outer;
 });
-export const beforeAll = (body: () => unknown): void => void before.push(body);
-export const afterAll = (): void => undefined;
+export const beforeAll = (body: () => unknown): void => void cases.push({ body });
+export const afterAll = (body: () => unknown): void => void after.push(body);
 
 /** Runs the cases whose name contains one of `wanted`, all without any. Gives the number that failed. */
 export async function run(wanted: readonly string[]): Promise<number> {
-  for (const body of before) await body();
   let failed = 0;
-  const chosen = cases.filter(({ name }) => wanted.length === 0 || wanted.some((w) => name.includes(w)));
-  for (const { name, body } of chosen) {
+  const chosen = cases.filter(({ name }) => !name || wanted.length === 0 || wanted.some((w) => name.includes(w)));
+  for (const { name = 'before or after', body } of chosen) {
     try {
       await body();
     } catch (error) {
@@ -63,7 +71,7 @@ export async function run(wanted: readonly string[]): Promise<number> {
       console.log(`✘ ${name}\n    ${String(error).split('\n').slice(0, 12).join('\n    ')}`);
     }
   }
-  console.log(`${chosen.length - failed} passed, ${failed} failed`);
+  console.log(`${chosen.filter(({ name }) => name).length - failed} passed, ${failed} failed`);
   return failed;
 }
 

@@ -49,7 +49,10 @@ describe('a scope', () => {
     const step = () =>
       scope(() => {
         layer.zeroGrad();
-        layer.forward(ones([8, 100])).sum().backward();
+        layer
+          .forward(ones([8, 100]))
+          .sum()
+          .backward();
       });
     step();
     const before = live();
