@@ -1,5 +1,5 @@
 /**
- * Everything that `npm test` runs, in order: types, lint, unit tests, tests in a real VS Code. Ends with one line,
+ * Everything that `npm test` runs, in order: types, lint, documentation, unit tests, tests in a real VS Code. Ends with one line,
  * `N passed, N failed`, and exit code 1 when anything failed. Usage: node scripts/test.mjs [--no-e2e]
  */
 import { spawnSync } from 'node:child_process';
@@ -45,6 +45,7 @@ function tests(title, config) {
 check('types', ['node_modules/typescript/bin/tsc', '-p', '.']);
 check('lint', ['node_modules/eslint/bin/eslint.js', '.']);
 check('format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']);
+check('documentation of ops', ['scripts/docs.mjs', '--check']);
 tests('unit tests', 'vitest.config.ts');
 if (!process.argv.includes('--no-e2e')) tests('tests in a real VS Code', 'test/e2e/vitest.config.ts');
 

@@ -387,16 +387,18 @@ class Emitter {
   }
 
   private condition(when: Condition): string {
-    return when.tests
-      .flatMap(({ index, lo, hi }) => {
-        const text = this.index(index);
-        return [
-          ...(index.min < lo ? [`(${text} >= ${this.p.int(lo, true)})`] : []),
-          ...(index.max >= hi ? [`(${text} < ${this.p.int(hi)})`] : []),
-        ];
-      })
-      // Both sides are computed: a branch for each test takes a compiler long, and a device too.
-      .join(' & ');
+    return (
+      when.tests
+        .flatMap(({ index, lo, hi }) => {
+          const text = this.index(index);
+          return [
+            ...(index.min < lo ? [`(${text} >= ${this.p.int(lo, true)})`] : []),
+            ...(index.max >= hi ? [`(${text} < ${this.p.int(hi)})`] : []),
+          ];
+        })
+        // Both sides are computed: a branch for each test takes a compiler long, and a device too.
+        .join(' & ')
+    );
   }
 }
 

@@ -1,0 +1,86 @@
+/**
+ * Writes docs/ops.md, a line for every op, from the op table's own comments. Usage: node scripts/docs.mjs [--check]
+ * With --check nothing is written; exit code 1 when the page is not what the table says.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import ts from 'typescript';
+import { format } from 'prettier';
+
+const PAGE = 'docs/ops.md';
+const table = ts.createSourceFile('table.ts', readFileSync('runtime/ops/table.ts', 'utf8'), ts.ScriptTarget.Latest, true);
+/** Files of ops in the order in which the table names them. */
+const files = table.statements
+  .filter(ts.isImportDeclaration)
+  .map((node) => node.moduleSpecifier.text)
+  .filter((name) => name.startsWith('./') && !/in-place|define/.test(name))
+  .map((name) => `runtime/ops/${basename(name)}`);
+
+const { config } = ts.readConfigFile('tsconfig.json', (path) => readFileSync(path, 'utf8'));
+const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.');
+const program = ts.createProgram(['runtime/index.ts'], { ...options, noEmit: true });
+const checker = program.getTypeChecker();
+
+function oneLine(text) {
+  return text.replace(/\s+/g, ' ').replaceAll('|', '\\|').trim();
+}
+
+/** What the op is called with, as it is written down: `x.sum(options?)`. */
+function callOf(name, type) {
+  const [signature] = type.getCallSignatures();
+  const params = (signature?.parameters ?? []).flatMap((p) => {
+    const of = checker.getTypeOfSymbol(p);
+    const labels = of.target?.labeledElementDeclarations ?? [];
+    return labels.map((l) => `${l.name.getText()}${l.questionToken ? '?' : ''}`);
+  });
+  const [receiver, ...rest] = params;
+  return receiver === 'tensors' || receiver === 'equation'
+    ? `${name}(${params.join(', ')})`
+    : `${receiver ?? 'x'}.${name}(${rest.join(', ')})`;
+}
+
+function family(file) {
+  const source = program.getSourceFile(file);
+  if (!source) return '';
+  const header = /@file ([^.:]+)/.exec(source.text)?.[1] ?? basename(file);
+  const rows = checker.getExportsOfModule(checker.getSymbolAtLocation(source)).flatMap((exported) => {
+    const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+    const type = checker.getTypeOfSymbol(symbol);
+    const doc = ts.displayPartsToString(exported.getDocumentationComment(checker));
+    if (!type.getProperty('entry') || doc === '' || !names.has(exported.name)) return [];
+    return [`| \`${callOf(exported.name, type)}\` | ${oneLine(doc)} |`];
+  });
+  return rows.length === 0
+    ? ''
+    : [`## ${oneLine(header)}`, '', '| call | what it gives |', '| --- | --- |', ...rows, ''].join('\n');
+}
+
+/** The names of the op table. */
+const names = (() => {
+  const module = checker.getSymbolAtLocation(program.getSourceFile('runtime/ops/table.ts'));
+  const known = checker.getExportsOfModule(module).find((e) => e.name === 'table');
+  return new Set(
+    checker
+      .getTypeOfSymbol(known)
+      .getProperties()
+      .map((p) => p.name),
+  );
+})();
+
+const inPlace = [...names].filter((name) => name.endsWith('_')).sort();
+const text = await format(
+  [
+    '# The ops',
+    '',
+    `Every op of the table, ${names.size - inPlace.length} in all, with what its own comment says. \`x\` is the tensor that it is a method of. ${inPlace.length} of them have an in-place form, with \`_\` behind the name: ${inPlace.map((n) => `\`${n}\``).join(', ')}. This page is written by \`node scripts/docs.mjs\`.`,
+    '',
+    ...files.map(family).filter(Boolean),
+  ].join('\n'),
+  { parser: 'markdown', printWidth: 130 },
+);
+if (process.argv.includes('--check')) {
+  const same = readFileSync(PAGE, 'utf8') === text;
+  if (!same) console.error(`${PAGE} is not what the op table says. Run: node scripts/docs.mjs`);
+  process.exit(same ? 0 : 1);
+}
+writeFileSync(PAGE, text);
