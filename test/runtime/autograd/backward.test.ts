@@ -174,3 +174,13 @@ function close(actual: readonly number[], expected: readonly number[]): void {
   const scale = Math.max(...expected.map(Math.abs));
   actual.forEach((a, i) => expect(Math.abs(a - (expected[i] ?? NaN))).toBeLessThanOrEqual(1e-4 * scale));
 }
+
+test('a clamp that has one end only lets gradients through on the other side', async () => {
+  const slopes = async (clamped: (x: Tensor) => Tensor) => {
+    const x = tensor([-2, 0, 2]).requiresGrad_();
+    clamped(x).sum().backward();
+    return [...((await x.grad?.data()) ?? [])];
+  };
+  expect(await slopes((x) => x.clamp(undefined, 1))).toEqual([1, 1, 0]);
+  expect(await slopes((x) => x.clamp(-1))).toEqual([0, 1, 1]);
+});
