@@ -4,13 +4,14 @@
  * parameters, so that kernels of one form share one pipeline whatever their shapes are.
  */
 import { invariant } from '../errors.ts';
-import type { Atom, Axis, Condition, Index } from '../tensor/affine.ts';
+import type { Axis } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
 import { cutOf } from './cuts.ts';
 import { outermostSums, atPosition, type Schedule } from './schedule.ts';
-import { bias, floatText, Parameters } from './text.ts';
+import { IndexText } from './indices.ts';
+import { floatText, Parameters } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
 
@@ -44,6 +45,7 @@ export function emit(
 
 class Emitter {
   private readonly p: Parameters;
+  private readonly at: IndexText;
   private readonly preludes = new Set<string>();
   private readonly uses = new Map<Expr, number>();
   private temporaries = 0;
@@ -57,6 +59,7 @@ class Emitter {
     parametric: boolean,
   ) {
     this.p = new Parameters(parametric);
+    this.at = new IndexText(this.p);
     this.halves = buffers.some((b) => b.dtype === 'float16');
     const count = (e: Expr) => this.uses.set(e, (this.uses.get(e) ?? 0) + 1);
     for (const expr of everyExpr(plan.nest)) children(expr).forEach(count);
@@ -81,8 +84,8 @@ class Emitter {
       // Storing rounds, and rounding twice is rounding once.
       const text = this.value(type === 'float16' && value.kind === 'cast' ? value.value : value, body);
       const stored = type === 'bool' ? `u32(${text})` : type === 'float16' ? `f16(${text})` : text;
-      const assignment = `b${slot}[${this.index(index)}] = ${stored};`;
-      body.line(guard ? `if (${this.condition(guard)}) { ${assignment} }` : assignment, value.origin);
+      const assignment = `b${slot}[${this.at.index(index)}] = ${stored};`;
+      body.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
     }
     return this.wrap(body, positions);
   }
@@ -284,18 +287,18 @@ class Emitter {
   private compute(expr: Expr, scope: Scope): string {
     switch (expr.kind) {
       case 'load': {
-        const element = `b${this.slot(expr.buffer)}[${this.index(expr.index)}]`;
+        const element = `b${this.slot(expr.buffer)}[${this.at.index(expr.index)}]`;
         return expr.type === 'bool' ? `(${element} != 0u)` : expr.type === 'float16' ? `f32(${element})` : element;
       }
       case 'position': {
-        const index = this.index(expr.index);
+        const index = this.at.index(expr.index);
         const place = this.convert(index.includes(' ') ? `(${index})` : index, 'int32', expr.type);
         return `(${place} * ${this.literal(expr.step, expr.type)} + ${this.literal(expr.start, expr.type)})`;
       }
       case 'cast':
         return this.convert(this.value(expr.value, scope), expr.value.type, expr.type);
       case 'select':
-        return `select(${this.value(expr.no, scope)}, ${this.value(expr.yes, scope)}, ${this.condition(expr.when)})`;
+        return `select(${this.value(expr.no, scope)}, ${this.value(expr.yes, scope)}, ${this.at.condition(expr.when)})`;
       case 'call': {
         const { op, args } = expr;
         op.prelude?.forEach((f) => this.preludes.add(f));
@@ -334,7 +337,7 @@ class Emitter {
     const [yes, no] = [new Scope(scope, true), new Scope(scope, true)];
     yes.line(`${name} = ${this.value(expr.yes, yes)};`, expr.yes.origin);
     no.line(`${name} = ${this.value(expr.no, no)};`, expr.no.origin);
-    scope.block(`if (${this.condition(expr.when)}) {`, yes, '} else {');
+    scope.block(`if (${this.at.condition(expr.when)}) {`, yes, '} else {');
     scope.append(no, '}');
   }
 
@@ -363,42 +366,6 @@ class Emitter {
     const holder = Number.isNaN(value) ? 'not_a_number' : value > 0 ? 'infinity' : 'minus_infinity';
     this.preludes.add(`var<private> ${holder}: u32 = ${bits};`);
     return `bitcast<f32>(${holder})`;
-  }
-
-  // ---- indices ----------------------------------------------------------------------------------------------------
-
-  private index(index: Index): string {
-    const parts = index.terms.map(({ atom, coefficient }) => {
-      const text = this.atom(atom);
-      return coefficient === 1 ? text : coefficient === -1 ? `-${text}` : `${text} * ${this.p.int(coefficient)}`;
-    });
-    if (index.constant !== 0 || parts.length === 0) parts.push(this.p.int(index.constant, parts.length === 0));
-    return parts.join(' + ');
-  }
-
-  private atom(atom: Atom): string {
-    if (atom.kind === 'axis') return atom.key;
-    // WGSL rounds quotients towards zero; a multiple of the divisor is added so that what is divided is not negative.
-    const shift = bias(atom.of.min, atom.by);
-    const of = shift === 0 ? this.index(atom.of) : `${this.index(atom.of)} + ${this.p.int(shift * atom.by)}`;
-    const by = this.p.int(atom.by);
-    if (atom.kind === 'mod') return `((${of}) % ${by})`;
-    return shift === 0 ? `((${of}) / ${by})` : `((${of}) / ${by} - ${this.p.int(shift)})`;
-  }
-
-  private condition(when: Condition): string {
-    return (
-      when.tests
-        .flatMap(({ index, lo, hi }) => {
-          const text = this.index(index);
-          return [
-            ...(index.min < lo ? [`(${text} >= ${this.p.int(lo, true)})`] : []),
-            ...(index.max >= hi ? [`(${text} < ${this.p.int(hi)})`] : []),
-          ];
-        })
-        // Both sides are computed: a branch for each test takes a compiler long, and a device too.
-        .join(' & ')
-    );
   }
 }
 
