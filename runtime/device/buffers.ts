@@ -26,6 +26,7 @@ const WATCHED = 1 << 20;
 
 export class BufferPool {
   private readonly free = new Map<number, PooledBuffer[]>();
+  private readonly refused = new WeakSet<PooledBuffer>();
   private nextId = 0;
   private live = 0;
   private pooled = 0;
@@ -59,17 +60,29 @@ export class BufferPool {
         if (!problem) return;
         // What was there before this buffer is what the device can hold.
         this.limit = Math.min(this.limit, this.live + this.pooled - size);
+        this.discard(made);
         this.onRefused(error);
       });
     }
     return made;
   }
 
+  /** A buffer that the device refused is never handed out again. */
+  private discard(buffer: PooledBuffer): void {
+    this.refused.add(buffer);
+    const list = this.free.get(buffer.size);
+    const at = list?.indexOf(buffer) ?? -1;
+    if (!list || at < 0) return;
+    list.splice(at, 1);
+    this.pooled -= buffer.size;
+  }
+
   give(buffer: PooledBuffer): void {
+    this.live -= buffer.size;
+    if (this.refused.has(buffer)) return;
     const list = this.free.get(buffer.size);
     if (list) list.push(buffer);
     else this.free.set(buffer.size, [buffer]);
-    this.live -= buffer.size;
     this.pooled += buffer.size;
   }
 

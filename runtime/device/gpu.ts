@@ -50,7 +50,10 @@ export class Gpu {
     readonly device: GPUDevice,
     readonly info: DeviceInfo,
   ) {
-    this.pool = new BufferPool(device, memoryLimit(), (error) => (this.failure ??= error));
+    this.pool = new BufferPool(device, memoryLimit(), (error) => {
+      // What the device says next only follows from it.
+      this.failure = error;
+    });
     this.collector = new Collector(info.kind === 'gpu' ? 'gpu' : 'software');
     this.pipelines = new Pipelines(device);
     this.maxStorageBuffers = device.limits.maxStorageBuffersPerShaderStage;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keep, memory, nn, ones, optim, rand, scope, type Tensor } from 'jitlens';
 import { openAdapter } from '../../runtime/device/adapter.ts';
-import { parseSize, sizeText } from '../../runtime/device/buffers.ts';
+import { BufferPool, parseSize, sizeText } from '../../runtime/device/buffers.ts';
 import { Gpu } from '../../runtime/device/gpu.ts';
 import { GpuBackend } from '../../runtime/kernels/eager.ts';
 import { setCurrentBackend, type Backend } from '../../runtime/tensor/backend.ts';
@@ -128,6 +128,28 @@ describe('where memory ends', () => {
     x.dispose();
     expect(await first(ones([150_000]))).toBe(1);
   });
+});
+
+test('a buffer that the device refuses is named, never handed out again, and tells what there is', async () => {
+  const problems: (object | null)[] = [null, { message: 'out of memory' }, null];
+  const device = {
+    pushErrorScope: () => undefined,
+    popErrorScope: () => Promise.resolve(problems.shift() ?? null),
+    createBuffer: () => ({ destroy: () => undefined }),
+  } as unknown as GPUDevice;
+  const errors: string[] = [];
+  const pool = new BufferPool(device, Infinity, (error) => errors.push(error.message));
+  Object.assign(globalThis, { GPUBufferUsage: { STORAGE: 128, COPY_SRC: 4, COPY_DST: 8 } });
+  const [first, second] = ['a first', 'a second'].map((what) => pool.take(1 << 20, () => what));
+  if (!first || !second) throw new Error('nothing is known to be missing yet');
+  pool.give(second);
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(errors).toEqual([expect.stringMatching(/no memory for a second, which needs 1 MiB/)]);
+  expect(pool.memory).toMatchObject({ liveBytes: 2 ** 20, pooledBytes: 0, limitBytes: 2 ** 20 });
+  expect(pool.take(1 << 20, () => 'a third')).toBeUndefined();
+  pool.give(first);
+  expect(pool.take(1 << 20, () => 'a fourth')).toBe(first);
 });
 
 test('sizes are read and written', () => {
