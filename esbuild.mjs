@@ -32,7 +32,7 @@ const node = {
   target: 'node20',
   splitting: true,
   chunkNames: 'chunk-[hash]',
-  external: ['webgpu', 'esbuild'],
+  external: ['webgpu', 'esbuild', 'typescript'],
   alias: { jitlens: './runtime/index.ts' },
   // Names of classes and functions reach reports and error messages.
   keepNames: true,
