@@ -11,6 +11,8 @@ import { Replay } from './run.ts';
 export interface Executable {
   /** Absent on the reference device, which runs graphs op by op. */
   readonly plan?: Plan;
+  /** The graph after all passes. */
+  readonly graph: Graph;
   readonly run: (inputs: readonly Tensor[]) => Tensor[];
 }
 
@@ -18,9 +20,9 @@ export interface Executable {
 export function executable(recorded: Graph, backend: Backend, without?: readonly string[]): Executable {
   if (!(backend instanceof GpuBackend)) {
     const { graph } = optimise(recorded, { without });
-    return { run: (inputs) => interpret(graph, inputs) };
+    return { graph, run: (inputs) => interpret(graph, inputs) };
   }
   const plan = compile(recorded, backend.gpu, without);
   const replay = new Replay(plan, backend);
-  return { plan, run: (inputs) => replay.run(inputs) };
+  return { plan, graph: plan.optimised.graph, run: (inputs) => replay.run(inputs) };
 }

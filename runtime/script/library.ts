@@ -24,12 +24,15 @@ export const library: Readonly<Record<string, unknown>> = {
   Tensor,
 };
 
-const functions = new Set<unknown>([
-  ...Object.values(library),
-  ...Object.values(methods),
-  ...Object.values(nn),
-  ...Object.values(nn.init),
-]);
+const exported = [...Object.values(library), ...Object.values(methods), ...Object.values(nn), ...Object.values(nn.init)];
+
+/** With the classes that exported ones inherit from. */
+const functions = new Set<unknown>(exported.flatMap((x) => (typeof x === 'function' ? ancestry(x) : [])));
+
+function ancestry(of: object): object[] {
+  const parent: unknown = Object.getPrototypeOf(of);
+  return [of, ...(typeof parent === 'function' && parent !== Function.prototype ? ancestry(parent) : [])];
+}
 
 export function isLibraryFunction(fn: unknown): boolean {
   return functions.has(fn);

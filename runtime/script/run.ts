@@ -43,6 +43,7 @@ export class Runner {
       if (step.kind === 'segment') this.graphs.set(step, executable(step.graph, backend, without));
   }
 
+  /** Its graphs, in the order of the program. */
   get executables(): readonly Executable[] {
     return [...this.graphs.values()];
   }

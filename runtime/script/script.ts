@@ -20,6 +20,7 @@ import { currentBackend } from '../tensor/backend.ts';
 import { isFloat } from '../tensor/dtype.ts';
 import { copy_ } from '../ops/ternary.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import type { Graph } from '../ir/graph.ts';
 import type { Program, Value } from '../ir/program.ts';
 import { printProgram } from '../ir/print-program.ts';
 import { closureOfFunction, closureOfMethod } from './compile/code.ts';
@@ -35,6 +36,8 @@ export interface Scripted {
   readonly program: Program;
   /** The program as text, with the places where a run waits for the device. */
   explain(): string;
+  /** Its graphs of tensor ops, after all passes. */
+  graphs(): readonly Graph[];
 }
 
 export interface ScriptInfo {
@@ -110,16 +113,18 @@ export class ScriptCache implements ScriptInfo {
       this.recompiles.push((same ? difference(last, tree) : undefined) ?? firstDifference(last.signature, signature));
     }
     if (this.compiled.length >= MAX_SIGNATURES) return undefined;
-    const compilation = compileFunction(this.target, tree, this.options.without?.includes('unroll') ?? false);
+    const compilation = compileFunction(this.target, tree, this.options.without);
     const { program, held, modes } = compilation;
     const backend = tree.tensors[0]?.storage.backend ?? currentBackend();
     const written = changesOutside(program, [...held]);
     const storages = new Map([...held].map((x, i) => [x.storage, `captured tensor ${i}`]));
+    const runner = new Runner(program, backend, this.options.without);
     const entry: Entry = {
       signature,
       program,
       compilation,
-      runner: new Runner(program, backend, this.options.without),
+      runner,
+      graphs: () => runner.executables.map((e) => e.graph),
       held: new Held(this.module, storages, tree.tensors, modes),
       own: [...held].filter((x) => !isGenerator(x)),
       written: written.filter((x) => !isGenerator(x)),
@@ -162,8 +167,11 @@ export class ScriptCache implements ScriptInfo {
     before: Before,
   ): unknown[] {
     const { compilation, own } = entry;
+    const given = new Set([...tree.tensors, ...compilation.held]);
     const results = yields.map((x, i) =>
-      x instanceof Tensor && (compilation.leads[i] ?? false) && isFloat(x.dtype) ? new Tensor(x.storage, x.layout) : x,
+      x instanceof Tensor && !given.has(x) && (compilation.leads[i] ?? false) && isFloat(x.dtype)
+        ? new Tensor(x.storage, x.layout)
+        : x,
     );
     const places = results.flatMap((x, i) => (x instanceof Tensor && x !== yields[i] ? [i] : []));
     const kept = [...before.states.values()].filter((x) => x instanceof Tensor);

@@ -8,12 +8,13 @@ import { Sequential } from '../../nn/containers.ts';
 import { dtypes, isFloat } from '../../tensor/dtype.ts';
 import { full, tensor } from '../../tensor/create.ts';
 import { stack } from '../../ops/join.ts';
+import { methods } from '../../ops/table.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { isLibraryFunction, isLibraryMethod } from '../library.ts';
 import { markOf } from '../marks.ts';
-import type { TS } from '../typescript.ts';
+import { ts, type TS } from '../typescript.ts';
 import { closureOfFunction, closureOfMethod } from './code.ts';
-import { asFunction, refuse, textOf, type Context } from './context.ts';
+import { asFunction, bare, refuse, textOf, type Context } from './context.ts';
 import { isWhole } from './flow.ts';
 import { intrinsics } from './intrinsics.ts';
 import { callNative, isNative } from './natives.ts';
@@ -72,7 +73,7 @@ function inARow(context: Context, modules: Sequential, args: readonly unknown[],
 }
 
 function onTensor(context: Context, fn: object, self: Tensor, args: readonly unknown[], at: TS.CallExpression): unknown {
-  const name = textOf(context, at.expression).split('.').at(-1) ?? '';
+  const name = nameOf(at);
   const method = (key: string): unknown => Reflect.get(Tensor.prototype, key);
   if (fn === method('item')) return new Pending(context.world.read(self));
   if (fn === method('data') || name === 'toArray')
@@ -141,6 +142,12 @@ function lifted(context: Context, x: Unknown, dtype: keyof typeof dtypes): Tenso
   return made;
 }
 
+/** The last name of what is called. */
+function nameOf(at: TS.CallExpression): string {
+  const called = bare(at.expression);
+  return ts.isPropertyAccessExpression(called) ? called.name.text : ts.isIdentifier(called) ? called.text : '';
+}
+
 /** Arguments as an op takes them: a number that is known only at run time becomes a tensor where the op computes with it. */
 function operands(
   context: Context,
@@ -149,7 +156,8 @@ function operands(
   args: readonly unknown[],
   at: TS.CallExpression,
 ): unknown[] {
-  const spec = (fn as { entry?: { spec?: { kind: string } } }).entry?.spec;
+  const op = before.length > 0 ? Reflect.get(methods, nameOf(at)) : fn;
+  const spec = (op as { entry?: { spec?: { kind: string } } } | undefined)?.entry?.spec;
   const first = [...before, ...args].filter((x) => x instanceof Tensor).find((x) => isFloat(x.dtype)) ?? before[0];
   return args.map((x, i) => {
     if (x instanceof Closure) return asFunction(context, x, at);
@@ -161,7 +169,7 @@ function operands(
       context,
       argument,
       'JL109',
-      `‘${textOf(context, argument)}’ is known only at run time, and ‘${textOf(context, at.expression).split('.').at(-1) ?? ''}’ needs it when the code is compiled`,
+      `‘${textOf(context, argument)}’ is known only at run time, and ‘${nameOf(at)}’ needs it when the code is compiled`,
       'A graph has fixed shapes: pass it in as an argument, or compute with tensors and `where(...)`.',
     );
   });

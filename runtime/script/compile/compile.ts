@@ -11,11 +11,13 @@ import type { Storage } from '../../tensor/storage.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import type { Tree } from '../../jit/tree.ts';
 import { Builder } from './builder.ts';
-import type { Assumed, World } from './context.ts';
+import type { Assumed, Keeps, World } from './context.ts';
 import { scalarType } from './flow.ts';
 import { Interpreter } from './interpreter.ts';
 import { partsOf } from './loop.ts';
+import { join } from './join.ts';
 import { prune } from './prune.ts';
+import { select } from './select.ts';
 import { Closure, isRecord, Pending, Raised, Unknown } from './values.ts';
 
 /** A field that the module keeps from call to call, as a run finds it. */
@@ -44,24 +46,23 @@ export interface Target {
 }
 
 /**
- * Errors: those of TensorScript, each with its place. A loop that cannot be kept is unrolled; `flat` unrolls all whose turns are
- * known.
+ * Errors: those of TensorScript, each with its place. A loop that cannot be kept is unrolled, all of them when one
+ * cannot. `without` names what is left out: `unroll`, `select`.
  */
-export function compileFunction(target: Target, args: Tree, flat = false): Compilation {
-  if (flat) return attempt(target, args, false);
+export function compileFunction(target: Target, args: Tree, without: readonly string[] = []): Compilation {
   try {
-    return attempt(target, args, true);
+    return attempt(target, args, without.includes('unroll') ? 'all' : 'long', without);
   } catch (error) {
     if (!(error instanceof JitLensError) || error.code === 'JL-BUG') throw error;
     try {
-      return attempt(target, args, false);
+      return attempt(target, args, 'none', without);
     } catch {
       throw error;
     }
   }
 }
 
-function attempt({ closure, self }: Target, args: Tree, keepsLoops: boolean): Compilation {
+function attempt({ closure, self }: Target, args: Tree, keeps: Keeps, without: readonly string[]): Compilation {
   const names = new Map<Tensor, string>(self instanceof Module ? self.namedTensors().map(([name, x]) => [x, name]) : []);
   const builder: Builder = new Builder(() => looking.frames(), names);
   const states: StateInput[] = [];
@@ -90,7 +91,7 @@ function attempt({ closure, self }: Target, args: Tree, keepsLoops: boolean): Co
     else looking.assume(of, key, now);
     return made ? made.inside : now;
   };
-  const looking = new Interpreter(world, keepsLoops, state, builder);
+  const looking = new Interpreter(world, keeps, state, builder);
   const inputs = abstractInputs(builder, args);
   const given = args.rebuild(inputs) as readonly unknown[];
   const result = withRecorder(builder, () => {
@@ -106,11 +107,15 @@ function attempt({ closure, self }: Target, args: Tree, keepsLoops: boolean): Co
   const { leaves, rebuild } = partsOf(value);
   leaves.forEach(checkResult);
   const yields = withRecorder(builder, () => leaves.map((x) => argumentOf(builder, x)));
-  const program = prune(builder.finish(yields));
+  const leads = leaves.map((x) => x instanceof Tensor && x.requiresGrad);
+  const pruned = prune(builder.finish(yields));
+  // A run that is followed for its gradient reads what it decides by.
+  const selects = !without.includes('select') && !leads.some(Boolean);
+  const program = join(selects ? prune(select(pruned)) : pruned);
   return {
     program,
     rebuild,
-    leads: leaves.map((x) => x instanceof Tensor && x.requiresGrad),
+    leads,
     isAsync: result instanceof Pending,
     states,
     assumed: [...looking.assumed.values()].flatMap((keys) => [...keys.values()]),

@@ -5,6 +5,7 @@
 import { JitLensError } from '../../errors.ts';
 import type { Frame } from '../../frames.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { codeFrame } from '../frame.ts';
 import { ts, type TS } from '../typescript.ts';
 import type { Builder } from './builder.ts';
 import type { Memory, Scope } from './memory.ts';
@@ -45,14 +46,16 @@ export interface Assumed {
   readonly value: unknown;
 }
 
+export type Keeps = 'none' | 'long' | 'all';
+
 export interface Context {
   readonly memory: Memory;
   readonly world: World;
   /** Absent while code is followed for its gradient: then everything is known. */
   readonly builder?: Builder;
   readonly activation: Activation;
-  /** Whether long loops whose turns are known are kept as loops. */
-  readonly keepsLoops: boolean;
+  /** Which loops whose turns are known stay loops: none where they cannot be, long ones, or all when nothing is unrolled. */
+  readonly keeps: Keeps;
   evaluate(node: TS.Expression, scope: Scope): unknown;
   execute(statements: readonly TS.Statement[], scope: Scope): Completion;
   statement(node: TS.Statement, scope: Scope): Completion;
@@ -72,7 +75,28 @@ export interface Context {
 
 /** An error at a place of the code. */
 export function refuse(context: Context, at: TS.Node, code: string, message: string, hint?: string): JitLensError {
-  return new JitLensError(code, message, hint, frameAt(context.activation, at));
+  const [, ...callers] = context.frames();
+  return located(new JitLensError(code, message, hint, frameAt(context.activation, at)), callers, context.activation, at);
+}
+
+/** Prints with the piece of source that it is about, and with the user's calls that lead there. */
+export function located(error: JitLensError, callers: readonly Frame[], { code }: Activation, node: TS.Node): JitLensError {
+  const { place } = error;
+  if (!place) return error;
+  const at = namedAt(node);
+  const width = at.end - at.getStart(code.tree);
+  error.stack = [
+    `${error.name}: ${error.message} (${error.code})`,
+    `${place.file}:${place.line}:${place.column}`,
+    codeFrame(code.tree.text, place.line, place.column, width),
+    ...(error.hint === undefined ? [] : [error.hint]),
+    ...[place, ...callers].map(frameLine),
+  ].join('\n');
+  return error;
+}
+
+export function frameLine(frame: Frame): string {
+  return `    at ${frame.function === undefined ? '' : `${frame.function} `}(${frame.file}:${frame.line}:${frame.column})`;
 }
 
 /** The place of a node; of a call, that of the name that is called. */

@@ -20,7 +20,7 @@ export function follow(
     read: () => invariant(at < reads.length && { value: reads[at++] }, 'a run is followed as it was').value,
     effect: () => undefined,
   };
-  const looking = new Interpreter(world, false, state);
+  const looking = new Interpreter(world, 'none', state);
   const result = looking.invoke(closure, self, args, closure.node);
   return [...partsOf(result instanceof Pending ? result.result : result).leaves];
 }

@@ -8,7 +8,17 @@ import { ts, type TS } from '../typescript.ts';
 import { property } from './access.ts';
 import type { Builder } from './builder.ts';
 import { call } from './calls.ts';
-import { frameAt, refuse, type Activation, type Assumed, type Completion, type Context, type World } from './context.ts';
+import {
+  frameAt,
+  located,
+  refuse,
+  type Activation,
+  type Assumed,
+  type Completion,
+  type Context,
+  type Keeps,
+  type World,
+} from './context.ts';
 import { evaluate } from './expressions.ts';
 import { RETURN, NORMAL } from './flow.ts';
 import { Memory, Scope } from './memory.ts';
@@ -32,7 +42,7 @@ export class Interpreter implements Context {
 
   constructor(
     readonly world: World,
-    readonly keepsLoops: boolean,
+    readonly keeps: Keeps,
     /** The value of a module's state. */
     private readonly fieldState: (of: object, key: PropertyKey, now: unknown) => unknown,
     readonly builder?: Builder,
@@ -105,8 +115,9 @@ export class Interpreter implements Context {
   /** An error of an op, with the line that called it and the chain of callers. */
   private placed(error: unknown): unknown {
     if (!(error instanceof JitLensError) || error.place) return error;
-    const [place] = this.frames();
-    return new JitLensError(error.code, error.message, error.hint, place);
+    const [place, ...callers] = this.frames();
+    const { activation, node } = this.level;
+    return located(new JitLensError(error.code, error.message, error.hint, place), callers, activation, node);
   }
 
   invoke(closure: Closure, self: unknown, args: readonly unknown[], at: TS.Node): unknown {

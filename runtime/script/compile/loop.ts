@@ -63,12 +63,11 @@ export function loop(context: Context, form: LoopForm): Completion {
   const builder = invariant(context.builder, 'a loop is known while code is followed');
   builder.close();
   const enter = form.condition?.();
-  if (enter !== undefined && !(enter instanceof Unknown))
-    throw new JitLensError('JL-BUG', 'a loop that is known was not unrolled');
+  if (enter === false) return { kind: 'normal' };
   const state = new LoopState(context, builder, form);
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const made = state.attempt();
-    if (made) return state.emit(made, enter && truth(context, enter));
+    if (made) return state.emit(made, enter instanceof Unknown ? truth(context, enter) : undefined);
   }
   throw new JitLensError(
     'JL106',
@@ -268,7 +267,7 @@ class LoopState {
       stack: context.frames(),
     });
     this.slots.forEach((slot, s) => this.put(slot, rebuilt[s]));
-    return exit;
+    return afterLoop(context, exit);
   }
 
   /** A leaf before the loop, row-major as the params are. */
@@ -317,12 +316,12 @@ class LoopState {
       block.yields.push(argument);
       return this.output(undefined, leaf, outputs, storage);
     });
-    return afterLoop(this.context, {
+    return {
       kind: 'mixed',
       code: new Unknown(codeValue, true),
       codes: new Set([0, ...codes]),
       value: rebuild(results),
-    });
+    };
   }
 }
 

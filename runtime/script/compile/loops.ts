@@ -22,6 +22,8 @@ const FEW_CALLS = 32;
 const BLOCK = 8;
 /** So many turns of a `while` that is known are a loop that does not end. */
 const MOST_TURNS = 1_000_000;
+/** The same for one that is left on a condition known only at run time: each turn stands inside the one before. */
+const MOST_NESTED = 256;
 
 const NORMALLY: Completion = { kind: 'normal' };
 
@@ -67,8 +69,10 @@ function counted(context: Context, node: TS.IterationStatement, range: Range, tu
   const at = (i: number | Unknown) => (start === 0 ? scaled(i) : binary(context, '+', start, scaled(i), node));
   const trips = tripsOf(context, range);
   const few = !(trips instanceof Unknown) && trips < FEW_TURNS && callsIn(node.statement) <= FEW_CALLS;
-  if (trips instanceof Unknown || (context.keepsLoops && !few && hasCalls(node.statement)))
-    return blocks(context, node, trips, (i) => turn(at(i)));
+  const kept = context.builder && context.keeps !== 'none' && hasCalls(node.statement);
+  if (context.builder && context.keeps === 'all' && (kept || trips instanceof Unknown))
+    return loop(context, { trips, body: (i) => turn(at(i)) });
+  if (trips instanceof Unknown || (kept && !few)) return blocks(context, node, trips, (i) => turn(at(i)));
   return afterLoop(
     context,
     turns(context, trips, (i) => turn(at(i))),
@@ -134,82 +138,89 @@ function callsIn(node: TS.Node): number {
 }
 
 export function whileLoop(context: Context, node: TS.WhileStatement, scope: Scope): Completion {
-  return asLongAs(
-    context,
+  return asLongAs(context, {
     node,
-    () => context.evaluate(node.expression, scope),
-    node.expression,
-    () => context.statement(node.statement, scope),
-  );
+    test: () => context.evaluate(node.expression, scope),
+    tested: node.expression,
+    body: () => context.statement(node.statement, scope),
+  });
 }
 
 export function doLoop(context: Context, node: TS.DoStatement, scope: Scope): Completion {
-  const test = () => context.evaluate(node.expression, scope);
   const body = () => context.statement(node.statement, scope);
+  const test = () => context.evaluate(node.expression, scope);
   // The first turn stands before the loop.
   const first = body();
-  const rest = () => asLongAs(context, node, test, node.expression, body);
+  const rest = () => asLongAs(context, { node, test, tested: node.expression, body });
   if (first.kind === 'normal' || first.kind === 'continue') return rest();
   if (first.kind !== 'mixed') return afterLoop(context, first);
   return afterLoop(context, resume(context, first, [NORMAL, CONTINUE], rest));
 }
 
+/** A loop whose turns are not counted. */
+interface Lasting {
+  readonly node: TS.IterationStatement;
+  readonly test: () => unknown;
+  readonly tested: TS.Node;
+  /** What a `for` does after each turn. */
+  readonly after?: () => void;
+  readonly body: () => Completion;
+}
+
 /** Turn by turn while the condition is known, then as a loop. */
-function asLongAs(
-  context: Context,
-  node: TS.Node,
-  test: () => unknown,
-  at: TS.Expression,
-  body: () => Completion,
-  after?: () => void,
-): Completion {
-  const next = (count: number): Completion => {
-    for (let i = count; ; i++) {
-      if (i > MOST_TURNS)
-        throw refuse(
-          context,
-          node,
-          'JL220',
-          `this loop does not end (${MOST_TURNS} turns)`,
-          'Change what it tests, or use a tensor.',
-        );
-      const holds = condition(context, peek(context, test), at);
-      if (holds instanceof Unknown) {
-        return context.from(node, () =>
-          loop(context, {
-            condition: () => condition(context, test(), at),
-            body: () => {
-              const end = body();
-              if (after && end.kind !== 'break' && end.kind !== 'return' && end.kind !== 'throw') after();
-              return end;
-            },
-          }),
-        );
-      }
-      test();
-      if (!holds) return NORMALLY;
-      const end = body();
-      if (end.kind === 'normal' || end.kind === 'continue') {
-        after?.();
-        continue;
-      }
-      if (end.kind !== 'mixed') return afterLoop(context, end);
-      if (!end.codes.has(NORMAL) && !end.codes.has(CONTINUE)) return afterLoop(context, end);
+function asLongAs(context: Context, loops: Lasting, count = 0): Completion {
+  const { node, test, tested, body } = loops;
+  const after = () => loops.after?.();
+  const holds = () => condition(context, test(), tested);
+  for (let i = count; ; i++) {
+    if (i > (count > 0 ? MOST_NESTED : MOST_TURNS))
+      throw refuse(
+        context,
+        node,
+        'JL220',
+        `this loop does not end (${i} turns)`,
+        'Change what it tests, or leave it with `break`.',
+      );
+    // While a run is followed, looking is reading.
+    const first = context.builder ? peek(context, holds) : holds();
+    if (first === false) return NORMALLY;
+    const mayLeave = i === 0 && context.builder && context.keeps !== 'none' && leaves(node.statement);
+    if (first instanceof Unknown || (mayLeave && peek(context, body).kind === 'mixed'))
+      return context.from(node, () => kept(context, holds, body, after));
+    if (context.builder) test();
+    const end = body();
+    if (end.kind === 'normal' || end.kind === 'continue') after();
+    else if (end.kind !== 'mixed' || (!end.codes.has(NORMAL) && !end.codes.has(CONTINUE))) return afterLoop(context, end);
+    else {
       const exit = resume(context, end, [NORMAL, CONTINUE], () => {
-        after?.();
-        return next(i + 1);
+        after();
+        return asLongAs(context, loops, i + 1);
       });
       return afterLoop(context, exit);
     }
-  };
-  return next(0);
+  }
+}
+
+function kept(context: Context, holds: () => boolean | Unknown, body: () => Completion, after: () => void): Completion {
+  return loop(context, {
+    condition: holds,
+    body: () => {
+      const end = body();
+      if (end.kind === 'normal' || end.kind === 'continue') after();
+      if (end.kind !== 'mixed' || (!end.codes.has(NORMAL) && !end.codes.has(CONTINUE))) return end;
+      return resume(context, end, [NORMAL, CONTINUE], () => {
+        after();
+        return NORMALLY;
+      });
+    },
+  });
 }
 
 /** The value of a test, with nothing left of its having been made. */
-function peek(context: Context, test: () => unknown): unknown {
-  const { builder } = context;
-  if (!builder) return context.memory.explore(test).result;
-  return builder.inside(() => context.memory.explore(test)).result.result;
+function peek<T>(context: Context, look: () => T): T {
+  const { builder, memory } = context;
+  if (!builder) return memory.explore(look).result;
+  return builder.inside(() => memory.explore(look)).result.result;
 }
 
 /** `for (let i = a; i < b; i += c)` whose counter nothing else changes is a range; other ones are `while` loops. */
@@ -234,14 +245,8 @@ export function forLoop(context: Context, node: TS.ForStatement, scope: Scope): 
   const step = () => {
     if (node.incrementor) context.evaluate(node.incrementor, inner);
   };
-  return asLongAs(
-    context,
-    node,
-    test,
-    node.condition ?? (node as unknown as TS.Expression),
-    () => context.statement(node.statement, inner),
-    step,
-  );
+  const body = () => context.statement(node.statement, inner);
+  return asLongAs(context, { node, test, tested: node.condition ?? node, body, after: step });
 }
 
 function canonical(context: Context, node: TS.ForStatement, scope: Scope): { name: string; counts: Range } | undefined {

@@ -146,8 +146,7 @@ export function unary(context: Context, text: string, x: unknown, at: TS.Node): 
   if (typeof x === 'object' && !(x instanceof Unknown) && x !== null)
     throw refuse(context, at, 'JL319', `‘${text}’ of ${typeName(x)} converts it`, 'Use a number.');
   const whole = isWhole(x);
-  const number = (run: (v: number) => number, integer = whole) =>
-    compute(context, text, [x], run, { type: 'number', integer });
+  const number = (run: (v: number) => number, integer = whole) => compute(context, text, [x], run, { type: 'number', integer });
   if (text === '-') return number((v) => -v);
   if (text === '+') return number((v) => v);
   if (text === '~') return number((v) => ~v, true);

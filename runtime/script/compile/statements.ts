@@ -1,7 +1,7 @@
 /** @file Statements. In: a list of them and the variables around. Out: how they end; what is decided at run time becomes steps. */
 import { Tensor } from '../../tensor/tensor.ts';
 import { ts, type TS } from '../typescript.ts';
-import { refuse, type Completion, type Context, type Mixed } from './context.ts';
+import { frameLine, refuse, type Completion, type Context, type Mixed } from './context.ts';
 import { MadeError } from './construct.ts';
 import { BREAK, branch, compute, NORMAL, resume } from './flow.ts';
 import { doLoop, forInLoop, forLoop, forOfLoop, whileLoop } from './loops.ts';
@@ -150,7 +150,7 @@ function left(context: Context, end: Completion): Completion {
 function raise(context: Context, node: TS.ThrowStatement, scope: Scope): Completion {
   const error = context.evaluate(node.expression, scope);
   const frames = context.frames();
-  const lines = frames.map((f) => `    at ${f.function ? `${f.function} ` : ''}(${f.file}:${f.line}:${f.column})`);
+  const lines = frames.map(frameLine);
   const place = frames[0];
   const inputs = error instanceof MadeError ? [error.message] : [];
   context.world.effect('raise', inputs, (message) => {
