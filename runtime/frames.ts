@@ -108,3 +108,8 @@ function callSites(): NodeJS.CallSite[] {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
+
+/** Whether a script is neither JitLens's nor Node's nor a package's. */
+export function isUserFile(url: string): boolean {
+  return url.startsWith('file:') && !pathOf(url).startsWith(own) && !url.includes('/node_modules/');
+}

@@ -21,7 +21,7 @@ import { isFloat } from '../tensor/dtype.ts';
 import { copy_ } from '../ops/ternary.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../ir/graph.ts';
-import type { Program, Value } from '../ir/program.ts';
+import { stepsIn, type Program, type Value } from '../ir/program.ts';
 import { printProgram } from '../ir/print-program.ts';
 import { closureOfFunction, closureOfMethod } from './compile/code.ts';
 import { compileFunction, type Compilation, type Target } from './compile/compile.ts';
@@ -38,6 +38,8 @@ export interface Scripted {
   explain(): string;
   /** Its graphs of tensor ops, after all passes. */
   graphs(): readonly Graph[];
+  /** The same before all passes. */
+  recorded(): readonly Graph[];
 }
 
 export interface ScriptInfo {
@@ -125,6 +127,7 @@ export class ScriptCache implements ScriptInfo {
       compilation,
       runner,
       graphs: () => runner.executables.map((e) => e.graph),
+      recorded: () => [...stepsIn(program.body)].flatMap((step) => (step.kind === 'segment' ? [step.graph] : [])),
       held: new Held(this.module, storages, tree.tensors, modes),
       own: [...held].filter((x) => !isGenerator(x)),
       written: written.filter((x) => !isGenerator(x)),
