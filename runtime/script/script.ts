@@ -23,10 +23,11 @@ import { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../ir/graph.ts';
 import { stepsIn, type Program, type Value } from '../ir/program.ts';
 import { printProgram } from '../ir/print-program.ts';
-import { closureOfFunction, closureOfMethod } from './compile/code.ts';
+import { callOf, closureOfFunction, closureOfMethod } from './compile/code.ts';
 import { compileFunction, type Compilation, type Target } from './compile/compile.ts';
 import { follow } from './compile/follow.ts';
 import { changesOutside } from './compile/prune.ts';
+import { isLibraryMethod } from './library.ts';
 import { originalOf, standsFor } from './marks.ts';
 import { Runner, type Ran } from './run.ts';
 
@@ -269,22 +270,12 @@ export function script(what: AnyFunction | Module, options: ScriptOptions = {}):
 }
 
 export function targetOf(fn: AnyFunction, self: unknown): Target {
-  const closure = (self === undefined ? undefined : closureOfMethod(self, methodOf(self, fn))) ?? closureOfFunction(fn);
+  if (self !== undefined && isLibraryMethod(self, fn)) return { closure: callOf(fn), self };
+  const closure = (self === undefined ? undefined : closureOfMethod(self, fn)) ?? closureOfFunction(fn);
   if (closure) return { closure, self };
   throw new JitLensError(
     'JL307',
     `‘${fn.name}’ has no source that can be looked at`,
     'Script functions that are written in TypeScript.',
   );
-}
-
-/** The method as the object has it: a decorator may have put something before it. */
-function methodOf(self: unknown, fn: AnyFunction): unknown {
-  for (let at: unknown = self; typeof at === 'object' && at !== null; at = Object.getPrototypeOf(at)) {
-    for (const name of Object.getOwnPropertyNames(at)) {
-      const value: unknown = Object.getOwnPropertyDescriptor(at, name)?.value;
-      if (typeof value === 'function' && (value === fn || originalOf(value) === fn)) return value;
-    }
-  }
-  return fn;
 }

@@ -11,22 +11,24 @@ import { stack } from '../../ops/join.ts';
 import { methods } from '../../ops/table.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { isLibraryFunction, isLibraryMethod } from '../library.ts';
-import { markOf } from '../marks.ts';
+import { markOf, originalOf } from '../marks.ts';
 import { ts, type TS } from '../typescript.ts';
 import { closureOfFunction, closureOfMethod } from './code.ts';
 import { asFunction, bare, refuse, textOf, type Context } from './context.ts';
 import { isWhole } from './flow.ts';
-import { intrinsics } from './intrinsics.ts';
+import { intrinsics, printing } from './intrinsics.ts';
 import { callNative, isNative } from './natives.ts';
 import { Closure, hasUnknown, isRecord, Pending, Raised, typeName, Unknown } from './values.ts';
 
-export function call(context: Context, fn: unknown, self: unknown, args: readonly unknown[], at: TS.CallExpression): unknown {
+export function call(context: Context, called: unknown, self: unknown, args: readonly unknown[], at: TS.CallExpression): unknown {
+  // What is compiled when it is called is looked at like all other code.
+  const fn: unknown = typeof called === 'function' ? (originalOf(called) ?? called) : called;
   if (fn instanceof Closure) return context.invoke(fn, fn.self ?? self, args, at);
   if (typeof fn !== 'function') {
     const text = textOf(context, at.expression);
     throw refuse(context, at.expression, 'JL307', `‘${text}’ is ${typeName(fn)}, not a function`, 'Check its name.');
   }
-  const known = intrinsics().get(fn);
+  const known = self === console ? printing(at) : intrinsics().get(fn);
   if (known) return known(context, args, at, self);
   if (self instanceof Tensor) return onTensor(context, fn, self, args, at);
   const mark = markOf(fn);
@@ -156,7 +158,7 @@ function operands(
   args: readonly unknown[],
   at: TS.CallExpression,
 ): unknown[] {
-  const op = before.length > 0 ? Reflect.get(methods, nameOf(at)) : fn;
+  const op = before.length > 0 ? (Reflect.get(methods, nameOf(at)) as unknown) : fn;
   const spec = (op as { entry?: { spec?: { kind: string } } } | undefined)?.entry?.spec;
   const first = [...before, ...args].filter((x) => x instanceof Tensor).find((x) => isFloat(x.dtype)) ?? before[0];
   return args.map((x, i) => {

@@ -2,6 +2,7 @@
  * @file The source of functions. In: a function, or a class's method. Out: its syntax and the names around it. Code that no loader
  * has noted is known by its own text; then what it takes from outside cannot be seen.
  */
+import { JitLensError } from '../../errors.ts';
 import { library } from '../library.ts';
 import { originalOf } from '../marks.ts';
 import { sourceOf, type Source } from '../sources.ts';
@@ -73,6 +74,15 @@ function parseFunction(name: string, text: string): Closure | undefined {
   return undefined;
 }
 
+/** Code that calls a method of JitLens's own on its `this`. */
+export function callOf(method: (...args: never[]) => unknown): Closure {
+  const text = 'function call(...args) { return this[name](...args); }';
+  const code = parsed('jitlens.js', text);
+  const node = code.tree.statements[0];
+  if (!isCode(node)) throw new JitLensError('JL-BUG', 'a call is code');
+  return new Closure(node, code, new Scope(undefined, { name: method.name }), undefined);
+}
+
 /** The code of a method or getter that `owner`, a prototype or a class, has itself. */
 export function closureOf(owner: object, name: string, kind: 'method' | 'get'): Closure | undefined {
   const isStatic = typeof owner === 'function';
@@ -89,13 +99,14 @@ export function closureOf(owner: object, name: string, kind: 'method' | 'get'): 
   return isCode(member) ? new Closure(member, code, new Scope(undefined, source.names), undefined, owner) : undefined;
 }
 
-/** The code of a method that `self` has under the value `fn`, found where it is defined. */
+/** The code of the method `fn` of `self`, found where it is defined; what compiles it may stand in its place there. */
 export function closureOfMethod(self: unknown, fn: unknown): Closure | undefined {
   const isObject = (x: unknown): x is object => (typeof x === 'object' || typeof x === 'function') && x !== null;
-  for (let at: unknown = self; isObject(at); at = Object.getPrototypeOf(at)) {
-    const name = Object.getOwnPropertyNames(at).find((key) => Object.getOwnPropertyDescriptor(at, key)?.value === fn);
-    if (name === undefined) continue;
-    return at === self && typeof at !== 'function' ? undefined : closureOf(at, name, 'method');
+  const isIt = (value: unknown) => value === fn || (typeof value === 'function' && originalOf(value) === fn);
+  const start: unknown = typeof self === 'function' ? self : isObject(self) ? Object.getPrototypeOf(self) : undefined;
+  for (let at = start; isObject(at); at = Object.getPrototypeOf(at)) {
+    const name = Object.getOwnPropertyNames(at).find((key) => isIt(Object.getOwnPropertyDescriptor(at, key)?.value));
+    if (name !== undefined) return closureOf(at, name, 'method');
   }
   return undefined;
 }

@@ -4,8 +4,8 @@ import { range } from '../../tensor/create.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { annotate, isScripting } from '../names.ts';
 import { constant } from '../marks.ts';
-import type { TS } from '../typescript.ts';
-import { refuse, type Context } from './context.ts';
+import { ts, type TS } from '../typescript.ts';
+import { bare, refuse, type Context } from './context.ts';
 import { compute, isWhole, scalarType } from './flow.ts';
 import { elementsOf } from './iterate.ts';
 import { isRecord, Pending, Range, Unknown } from './values.ts';
@@ -22,7 +22,6 @@ export function intrinsics(): Map<unknown, Intrinsic> {
   return (table ??= new Map<unknown, Intrinsic>([
     ...mathFunctions(),
     ...converters(),
-    ...(['log', 'info', 'debug', 'warn', 'error'] as const).map((name) => [console[name], printing(name)] as const),
     [isScripting, () => true],
     [annotate, (_, args) => args.at(-1)],
     [constant, (_, [x]) => x],
@@ -71,7 +70,13 @@ function* converters(): Generator<[unknown, Intrinsic]> {
   yield [isFinite, convert('isFinite', isFinite, 'boolean')];
 }
 
-function printing(name: 'log' | 'info' | 'debug' | 'warn' | 'error'): Intrinsic {
+const PRINTING = ['log', 'info', 'debug', 'warn', 'error'] as const;
+
+/** A function of the console; which one is found by name, since tools put their own in its place. */
+export function printing(at: TS.CallExpression): Intrinsic | undefined {
+  const called = bare(at.expression);
+  const name = ts.isPropertyAccessExpression(called) ? PRINTING.find((p) => p === called.name.text) : undefined;
+  if (!name) return undefined;
   return (context, args) => {
     const leaves: unknown[] = [];
     const rebuilt = args.map((x) => templateOf(x, leaves));
