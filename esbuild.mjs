@@ -24,6 +24,8 @@ const node = {
     watchdog: 'runtime/host/watchdog.ts',
     register: 'runtime/load/register.ts',
     hooks: 'runtime/load/hooks.ts',
+    'esbuild-plugin': 'runtime/load/esbuild.ts',
+    'vite-plugin': 'runtime/load/vite.ts',
     ...(production ? {} : { bench: 'test/bench/main.ts' }),
   },
   outdir: 'dist',

@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { fileURLToPath } from 'node:url';
+import { jitlens } from './runtime/load/vite.ts';
 
 export default defineConfig({
   resolve: { alias: { jitlens: fileURLToPath(new URL('runtime/index.ts', import.meta.url)) } },
+  plugins: [jitlens()],
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**', 'test/slow/**', 'node_modules/**'],

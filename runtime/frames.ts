@@ -3,9 +3,10 @@
  * innermost first, mapped back through source maps.
  */
 import { findSourceMap, type SourceMapping } from 'node:module';
-import { dirname, sep } from 'node:path';
+import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { SourcePlace } from './errors.ts';
+import { isOwn } from './own.ts';
 
 export interface Frame extends SourcePlace {
   readonly function?: string;
@@ -14,9 +15,6 @@ export interface Frame extends SourcePlace {
 const DEPTH = 40;
 /** Calls between an op and the user's line, and some more. */
 const NEAR = 24;
-
-/** Files under here are JitLens's own: `runtime/` when run from source, `dist/` when built. */
-const own = dirname(fileURLToPath(import.meta.url)) + sep;
 
 export function userFrames(): Frame[] {
   return outside(callSites());
@@ -49,7 +47,7 @@ function outside(sites: readonly NodeJS.CallSite[]): Frame[] {
   for (const site of sites) {
     const file = site.getFileName();
     // Before mapping: built chunks map back to sources that lie elsewhere.
-    if (!file || file.startsWith('node:') || pathOf(file).startsWith(own)) continue;
+    if (!file || file.startsWith('node:') || isOwn(pathOf(file))) continue;
     const frame = mapped(file, site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
     if (frame.file.includes(`${sep}node_modules${sep}`)) continue;
     frames.push({ ...frame, function: site.getFunctionName() ?? undefined });

@@ -36,10 +36,11 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (error) => void fail(error));
   try {
     channel.stage('start', 'Opening the device', 0.01);
+    // Gets ready in a thread of its own while the device opens.
+    register('./hooks.js', import.meta.url);
     const backend = await openBackend(request.device);
     setCurrentBackend(backend);
     channel.stage('load', 'Loading the module', 0.05);
-    register('./hooks.js', import.meta.url);
     const { name, example } = findExample(await loadModule(file), file, request.example);
     const runs = request.runs ?? DEFAULT_RUNS;
     if (!Number.isInteger(runs) || runs < 1)

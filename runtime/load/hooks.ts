@@ -1,13 +1,14 @@
 /**
  * @file Module hooks: users' TypeScript runs as it is. In: what Node asks to resolve and load. Out: files transformed one by
- * one with inline source maps, so that breakpoints and positions are those of the source; and one copy of `jitlens`.
+ * one, which tell where their functions were written; and one copy of `jitlens`. Runs in a thread of its own.
  */
-import { transform } from 'esbuild';
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { LoadHook, ResolveHook } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ts } from '../script/typescript.ts';
+import { isCompiled, isUsers, loaderOf, runnable } from './transform.ts';
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.tsx']);
 const library = new URL('./index.js', import.meta.url).href;
@@ -28,16 +29,18 @@ function typescriptFile(path: string): string | undefined {
 }
 
 export const load: LoadHook = async (url, context, next) => {
-  if (!url.startsWith('file:') || !TYPESCRIPT.has(extname(fileURLToPath(url)))) return next(url, context);
-  const path = fileURLToPath(url);
-  const { code } = await transform(await readFile(path, 'utf8'), {
-    loader: path.endsWith('x') ? 'tsx' : 'ts',
-    format: 'esm',
-    target: 'node20',
-    sourcefile: url,
-    sourcemap: 'inline',
-    sourcesContent: false,
-    keepNames: false,
-  });
-  return { format: 'module', source: code, shortCircuit: true };
+  const path = url.startsWith('file:') ? fileURLToPath(url) : '';
+  if (TYPESCRIPT.has(extname(path))) return ready(await runnable(await readFile(path, 'utf8'), path));
+  const loaded = await next(url, context);
+  const { format, source } = loaded;
+  if (format !== 'module' || !source || !loaderOf(path) || !isUsers(path)) return loaded;
+  const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString();
+  return isCompiled(text) ? loaded : ready(await runnable(text, path));
 };
+
+function ready(source: string): ReturnType<LoadHook> {
+  return { format: 'module', source, shortCircuit: true };
+}
+
+// It takes longer to load than all else at the start of a program, which meanwhile opens its device.
+setTimeout(() => ts.version);

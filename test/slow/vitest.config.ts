@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { fileURLToPath } from 'node:url';
+import { jitlens } from '../../runtime/load/vite.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -7,6 +8,7 @@ const root = new URL('../../', import.meta.url);
 export default defineConfig({
   root: fileURLToPath(root),
   resolve: { alias: { jitlens: fileURLToPath(new URL('runtime/index.ts', root)) } },
+  plugins: [jitlens()],
   test: {
     include: ['test/slow/**/*.test.ts'],
     pool: 'forks',
