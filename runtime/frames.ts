@@ -109,5 +109,5 @@ function callSites(): NodeJS.CallSite[] {
 
 /** Whether a script is neither JitLens's nor Node's nor a package's. */
 export function isUserFile(url: string): boolean {
-  return url.startsWith('file:') && !pathOf(url).startsWith(own) && !url.includes('/node_modules/');
+  return url.startsWith('file:') && !isOwn(pathOf(url)) && !url.includes('/node_modules/');
 }
