@@ -47,11 +47,14 @@ function writtenType(context: Context, node: TS.Expression, scope: Scope): boole
   return undefined;
 }
 
+function classAround(node: TS.Node): TS.ClassLikeDeclaration | undefined {
+  for (let at = node as TS.Node | undefined; at; at = at.parent as TS.Node | undefined) if (ts.isClassLike(at)) return at;
+  return undefined;
+}
+
 /** What the class around says of its field. */
 function fieldSays({ name, parent }: TS.PropertyAccessExpression): boolean | undefined {
-  let around: TS.Node | undefined = parent;
-  while (around && !ts.isClassLike(around)) around = around.parent as TS.Node | undefined;
-  for (const member of around?.members ?? []) {
+  for (const member of classAround(parent)?.members ?? []) {
     if (ts.isPropertyDeclaration(member) && ts.isIdentifier(member.name) && member.name.text === name.text)
       return member.type && typeSays(member.type);
     if (!ts.isConstructorDeclaration(member)) continue;
