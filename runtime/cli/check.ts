@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { colour, plain } from '../profile/report.ts';
 import { Analyser } from '../script/analyse.ts';
-import type { FileReport } from '../script/diagnostic.ts';
+import type { FileReport } from '../profile/diagnostic.ts';
 import { applyFixes } from '../script/fixes.ts';
 import { formats, isFormat, type Format } from './formats.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Paint } from '../profile/report.ts';
-import type { Diagnostic, FileReport, Range } from '../script/diagnostic.ts';
+import type { Diagnostic, FileReport, Range } from '../profile/diagnostic.ts';
 import { rules } from '../script/rules/table.ts';
 import { VERSION } from '../version.ts';
 

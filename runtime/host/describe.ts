@@ -3,13 +3,14 @@
  * Out: entries that name each other by id, each with the lines it came from.
  */
 import type { Frame } from '../frames.ts';
-import { nodeInputs, type Graph, type Node } from '../ir/graph.ts';
+import { nodeInputs, type Node } from '../ir/graph.ts';
 import { kernelBytes, type Plan, type PlannedKernel } from '../jit/compile.ts';
 import { formatAttributes } from '../ops/spec.ts';
 import { bytesOf } from '../passes/memory.ts';
 import { gridOf } from '../device/gpu.ts';
 import type { ProfileKernel, ProfileNode, Span, TensorInfo } from '../profile/model.ts';
 import type { Measured } from './measure.ts';
+import type { CompiledSubject } from './subject.ts';
 
 export const nodeId = (id: number): string => `n${id}`;
 
@@ -39,16 +40,18 @@ export interface EagerCost {
 }
 
 export function describeNodes(
-  recorded: Graph,
-  plan: Plan | undefined,
+  recorded: readonly Node[],
+  plans: readonly Plan[],
   eager: ReadonlyMap<Node, EagerCost>,
   fallback: Span,
 ): ProfileNode[] {
   const kernelOf = new Map<number, string>();
-  plan?.kernels.forEach((k, i) => {
-    for (const node of k.group.inside) for (const id of node.origins) if (!kernelOf.has(id)) kernelOf.set(id, kernelId(i));
-  });
-  return recorded.nodes.map((node) => {
+  plans
+    .flatMap((plan) => plan.kernels)
+    .forEach((k, i) => {
+      for (const node of k.group.inside) for (const id of node.origins) if (!kernelOf.has(id)) kernelOf.set(id, kernelId(i));
+    });
+  return recorded.map((node) => {
     const kernel = kernelOf.get(node.id);
     const cost = eager.get(node);
     const span = spanOf(node.stack, fallback);
@@ -78,12 +81,18 @@ function fateOf(node: Node, inKernel: boolean): ProfileNode['fate'] {
 
 const kernelId = (i: number): string => `k${i}`;
 
-export function describeTraced(plan: Plan, measured: Measured, fallback: Span): ProfileKernel[] {
-  const recorded = new Map(plan.recorded.nodes.map((n) => [n.id, n]));
-  return plan.kernels.map((k, i) => {
+export function describeTraced(
+  { nodes: all, plans, straight }: Pick<CompiledSubject, 'nodes' | 'plans' | 'straight'>,
+  measured: Measured,
+  fallback: Span,
+): ProfileKernel[] {
+  const recorded = new Map(all.map((n) => [n.id, n]));
+  const kernels = plans.flatMap((plan) => plan.kernels);
+  return kernels.map((k, i) => {
     const nodes = originsOf(k).flatMap((id) => recorded.get(id) ?? []);
     const { text } = k.kernel;
     const root = k.group.root;
+    const ran = straight ? ranOnce(measured, i) : ranOften(measured, kernels, k);
     return {
       id: kernelId(i),
       name: k.name,
@@ -95,15 +104,33 @@ export function describeTraced(plan: Plan, measured: Measured, fallback: Span): 
       schedule: k.kernel.schedule,
       workgroups: [...gridOf(text.workgroups), 1],
       workgroupSize: [text.workgroupSize, 1, 1],
-      launches: 1,
+      launches: ran.launches,
       inputs: k.reads.map(tensorInfo),
       outputs: [tensorInfo(root)],
-      bytes: kernelBytes(k),
-      flops: [...k.group.inside].reduce((sum, n) => sum + costOf(n).flops, 0),
-      ms: measured.dispatches?.[i]?.ms,
+      bytes: ran.launches * kernelBytes(k),
+      flops: ran.launches * [...k.group.inside].reduce((sum, n) => sum + costOf(n).flops, 0),
+      ms: ran.ms,
       boundary: k.group.boundary,
     };
   });
+}
+
+interface Ran {
+  readonly launches: number;
+  readonly ms?: number;
+}
+
+function ranOnce({ dispatches }: Measured, i: number): Ran {
+  return { launches: 1, ms: dispatches?.[i]?.ms };
+}
+
+/** With control flow a kernel runs as often as the run came by; one that looks like another cannot be told from it. */
+function ranOften({ dispatches }: Measured, kernels: readonly PlannedKernel[], k: PlannedKernel): Ran {
+  const looks = (other: { pipeline: PlannedKernel['pipeline'] }) => other.pipeline.form.wgsl === k.pipeline.form.wgsl;
+  const own = dispatches?.filter(({ tag }) => looks(tag) && tag.label === k.name) ?? [];
+  const twins = kernels.filter((other) => looks(other) && other.name === k.name);
+  if (twins.length > 1 && twins[0] !== k) return { launches: 0 };
+  return { launches: own.length, ms: dispatches ? own.reduce((sum, d) => sum + d.ms, 0) : undefined };
 }
 
 function originsOf(k: PlannedKernel): number[] {

@@ -11,6 +11,8 @@ import { scoped } from '../tensor/scope.ts';
 export interface MeasureOptions {
   readonly runs: number;
   readonly onRun: () => void;
+  /** Whether the body gives a promise: its memory then goes when the collector finds out. */
+  readonly waits?: boolean;
 }
 
 export interface Measured {
@@ -25,11 +27,17 @@ const BUDGET_MS = 4000;
 const LEAST_RUNS = 5;
 const TIMED_RUNS = 5;
 
-export async function measure(backend: Backend, body: () => void, options: MeasureOptions): Promise<Measured> {
-  const once = () => scoped(body, () => []);
+export async function measure(backend: Backend, body: () => unknown, options: MeasureOptions): Promise<Measured> {
+  const once = options.waits
+    ? async () => void (await body())
+    : () =>
+        scoped(
+          () => void body(),
+          () => [],
+        );
   const gpu = backend instanceof GpuBackend ? backend.gpu : undefined;
   for (let i = 0; i < WARMUP; i++) {
-    once();
+    await once();
     await backend.sync();
     options.onRun();
   }
@@ -39,7 +47,7 @@ export async function measure(backend: Backend, body: () => void, options: Measu
   const start = performance.now();
   while (times.length < options.runs && (times.length < LEAST_RUNS || performance.now() - start < BUDGET_MS)) {
     const from = performance.now();
-    once();
+    await once();
     await backend.sync();
     times.push(performance.now() - from);
     options.onRun();
@@ -64,7 +72,7 @@ export async function measure(backend: Backend, body: () => void, options: Measu
   };
 }
 
-async function timedDispatches(gpu: GpuBackend['gpu'], once: () => void, onRun: () => void) {
+async function timedDispatches(gpu: GpuBackend['gpu'], once: () => Promise<void> | void, onRun: () => void) {
   const runs: (readonly { tag: Dispatch; ms: number }[])[] = [];
   for (let i = 0; i < TIMED_RUNS; i++) {
     const run = await gpu.timed(once);

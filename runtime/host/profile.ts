@@ -1,21 +1,27 @@
 /**
- * @file Profiles one example: runs it eagerly and traced, measures both, compares their results, and writes down what every
+ * @file Profiles one example: runs it eagerly and compiled, measures both, compares their results, and writes down what every
  * line, op and kernel cost. In: an example on an open device. Out: the profile document.
  */
 import { readFileSync } from 'node:fs';
-import { JitLensError } from '../errors.ts';
 import { ReferenceBackend } from '../device/reference.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Example } from '../jit/example.ts';
-import { trace, type AnyFunction } from '../jit/trace.ts';
 import { flattenTree } from '../jit/tree.ts';
 import { GpuBackend } from '../kernels/eager.ts';
-import { Module } from '../nn/module.ts';
-import { manualSeed } from '../ops/random.ts';
 import { withRecorder, type Recorder } from '../ops/recorder.ts';
-import { noGrad } from '../ops/tape.ts';
 import { advise } from '../profile/advice.ts';
-import { PROFILE_FORMAT, PROFILE_VERSION, type ErrorCheck, type Profile, type Run, type Span } from '../profile/model.ts';
+import {
+  PROFILE_FORMAT,
+  PROFILE_VERSION,
+  type Advice,
+  type Diagnostic,
+  type ErrorCheck,
+  type Profile,
+  type Run,
+  type Span,
+  type TensorInfo,
+} from '../profile/model.ts';
+import { checkTrace } from '../script/check-trace.ts';
 import { setCurrentBackend, type Backend } from '../tensor/backend.ts';
 import type { HostArray } from '../tensor/dtype.ts';
 import { scoped } from '../tensor/scope.ts';
@@ -25,6 +31,8 @@ import type { Channel } from './channel.ts';
 import { costOf, describeEager, describeNodes, describeTraced, tensorInfo, type EagerCost } from './describe.ts';
 import { probeDevice } from './probe.ts';
 import { measure, type Measured } from './measure.ts';
+import { instantiate, type CompiledSubject, type Subject } from './subject.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 export interface ProfileOptions {
   readonly file: string;
@@ -33,7 +41,6 @@ export interface ProfileOptions {
   readonly runs: number;
 }
 
-const SEED = 0;
 /** More operations than this take the reference device too long. */
 const REFERENCE_FLOPS = 1e9;
 
@@ -47,35 +54,37 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
   const subject = instantiate(example, large);
 
   channel.stage('eager', 'Running eagerly', 0.2);
-  await values(scoped(subject.call, storagesIn));
+  const { scripted } = subject;
+  await (scripted ? values(subject.call()) : values(scoped(subject.call, storagesIn)));
   channel.trusted();
-  const eager = await measure(backend, () => void subject.call(), measuring);
+  const eager = await measure(backend, subject.call, { ...measuring, waits: scripted });
 
-  channel.stage('trace', 'Tracing and compiling', 0.5);
+  channel.stage('trace', scripted ? 'Compiling' : 'Tracing and compiling', 0.5);
   const start = performance.now();
-  const traced = subject.trace();
+  const compiled = await subject.compile();
   const compileMs = performance.now() - start;
-  const [compiled] = traced.info.compiled;
-  if (!compiled) throw new JitLensError('JL-BUG', 'a trace was made and is gone');
 
-  channel.stage('traced', 'Running traced', 0.6);
-  const fast = await measure(backend, () => void traced.call(), measuring);
+  channel.stage('traced', `Running ${compiled.as}`, 0.6);
+  const fast = await measure(backend, compiled.call, { ...measuring, waits: scripted });
 
   channel.stage('check', 'Comparing with eager and with the reference', 0.85);
-  const { recorded, plan } = compiled;
-  const flops = recorded.nodes.reduce((sum, n) => sum + costOf(n).flops, 0);
-  const changes = recorded.nodes.some((n) => n.kind === 'op' && n.op.inPlace !== undefined);
+  const recorded = compiled.nodes;
+  const flops = recorded.reduce((sum, n) => sum + costOf(n).flops, 0);
+  const changes = recorded.some((n) => n.kind === 'op' && n.op.inPlace !== undefined);
   const eagerValues = await secondCall(instantiate(example, large).call);
-  const tracedValues = await values(instantiate(example, large).trace().call());
+  const twin = await instantiate(example, large).compile();
+  const results = await twin.call();
+  const tracedValues = await values(results);
   const check = {
     ...checkOf(tracedValues, eagerValues),
     ...(await againstReference(tracedValues, options, { large, flops, changes })),
   };
 
   channel.stage('report', 'Writing the report', 0.95);
-  const ops = perOp(recorded.nodes, backend, () => void subject.call());
-  const nodes = describeNodes(recorded, plan, eagerCosts(ops, eager), span);
-  const tracedKernels = plan ? describeTraced(plan, fast, span) : [];
+  // A scripted run makes other calls than the eager one, so that its ops' times are not known.
+  const ops = scripted ? [] : perOp(recorded, backend, () => void subject.call());
+  const nodes = describeNodes(recorded, compiled.plans, eagerCosts(ops, eager), span);
+  const tracedKernels = describeTraced(compiled, fast, span);
   const kernels = [...tracedKernels, ...describeEager(ops, eager, span)];
   const total = (key: 'bytes' | 'flops', of: readonly { bytes: number; flops: number }[]) =>
     of.reduce((sum, x) => sum + x[key], 0);
@@ -84,8 +93,9 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
     bytes: total('bytes', of),
     flops: total('flops', of),
   });
-  const runs = { eager: runOf(eager, nodes), traced: runOf(fast, plan ? tracedKernels : nodes) };
+  const runs = { eager: runOf(eager, nodes), traced: runOf(fast, compiled.plans.length > 0 ? tracedKernels : nodes) };
   const device = { ...backend.info, ...(await probeDevice(backend)) };
+  const stages = compiled.plans.flatMap((p) => p.stages);
   return {
     format: PROFILE_FORMAT,
     version: PROFILE_VERSION,
@@ -95,51 +105,62 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
     example: options.name,
     span: { file: span.file, line: span.line, column: span.column },
     device,
-    inputs: recorded.nodes.filter((n) => n.kind === 'external' && n.role === 'input').map(tensorInfo),
-    outputs: recorded.outputs.map(tensorInfo),
+    compiledAs: compiled.as,
+    inputs: flattenTree(subject.inputs, 'the inputs').tensors.map(infoOfTensor),
+    outputs: flattenTree(results, 'the result').tensors.map(infoOfTensor),
     runs,
-    compile: { totalMs: compileMs, stages: stagesOf(compileMs, plan?.stages ?? []) },
+    compile: { totalMs: compileMs, stages: stagesOf(compileMs, stages) },
     check,
     memory: {
-      parameterBytes: recorded.nodes.reduce(
-        (sum, n) => sum + (n.kind === 'external' && n.role === 'parameter' ? tensorInfo(n).bytes : 0),
-        0,
-      ),
-      intermediateBytes: plan?.memory.intermediateBytes ?? 0,
-      plannedBytes: plan?.memory.slots.reduce((sum, bytes) => sum + bytes, 0) ?? 0,
+      parameterBytes: parameterBytes(recorded),
+      intermediateBytes: compiled.plans.reduce((sum, p) => sum + p.memory.intermediateBytes, 0),
+      plannedBytes: compiled.plans.reduce((sum, p) => sum + p.memory.slots.reduce((a, b) => a + b, 0), 0),
     },
     nodes,
     kernels,
-    passes: plan?.optimised.reports ?? [],
-    advice: advise(runs, device, tracedKernels),
+    passes: compiled.plans.length === 1 ? (compiled.plans[0]?.optimised.reports ?? []) : [],
+    advice: [...advise(runs, device, tracedKernels), ...waitsOf(compiled)],
+    diagnostics: scripted ? [] : takenForGranted(instantiate(example, large)),
     sources: sourcesOf([file, ...nodes.flatMap((n) => n.stack.map((f) => f.file))]),
   };
 }
 
-/** The example's module and inputs, made anew from the same seed. A module is used, not trained: nothing records gradients. */
-function instantiate(example: Example, large: boolean) {
-  manualSeed(SEED);
-  const target = example.make();
-  const inputs = (large ? example.inputs() : example.softwareInputs()) as never[];
-  const quiet = target instanceof Module ? noGrad : <T>(body: () => T): T => body();
-  const run = target instanceof Module ? (...args: never[]) => target.forward(...args) : target;
-  return {
-    call: (): unknown => quiet(() => run(...inputs)),
-    trace: () => {
-      const traced = quiet(() => trace(target as AnyFunction, inputs));
-      return { info: traced.info, call: (): unknown => quiet(() => traced(...inputs)) };
-    },
-  };
+function infoOfTensor(x: Tensor): TensorInfo {
+  return tensorInfo({ meta: { shape: x.shape, dtype: x.dtype } });
+}
+
+/** Each parameter once, however many graphs take it. */
+function parameterBytes(nodes: readonly Node[]): number {
+  const sizes = new Map<unknown, number>();
+  for (const n of nodes) if (n.kind === 'external' && n.role === 'parameter') sizes.set(n.tensor, tensorInfo(n).bytes);
+  return [...sizes.values()].reduce((a, b) => a + b, 0);
+}
+
+function waitsOf({ waits }: CompiledSubject): Advice[] {
+  return waits.map(({ file, line, column }) => ({
+    severity: 'info',
+    message: 'The run waits here for the device to read a value: what follows depends on it.',
+    span: { file, line, column },
+  }));
+}
+
+/** What the trace is only right for; nothing where that cannot be found out. */
+function takenForGranted({ target, inputs }: Subject): Diagnostic[] {
+  try {
+    return checkTrace(target, inputs);
+  } catch {
+    return [];
+  }
 }
 
 /** What the second call gives: the first of a traced function is the one that is recorded, and calls may leave traces. */
-function secondCall(call: () => unknown): Promise<HostArray[]> {
-  call();
+async function secondCall(call: () => unknown): Promise<HostArray[]> {
+  await call();
   return values(call());
 }
 
-function values(result: unknown): Promise<HostArray[]> {
-  return Promise.all(flattenTree(result, 'the result').tensors.map((t) => t.data()));
+async function values(result: unknown): Promise<HostArray[]> {
+  return Promise.all(flattenTree(await result, 'the result').tensors.map((t) => t.data()));
 }
 
 function storagesIn(result: unknown) {
@@ -209,7 +230,9 @@ function eagerCosts(ops: readonly OpDispatches[], eager: Measured) {
 /** What the plan did not spend was spent on running and recording the code. */
 function stagesOf(total: number, stages: Profile['compile']['stages']): Profile['compile']['stages'] {
   const rest = total - stages.reduce((sum, s) => sum + s.ms, 0);
-  return [{ name: 'record', ms: rest }, ...stages];
+  const sums = new Map<string, number>();
+  for (const { name, ms } of stages) sums.set(name, (sums.get(name) ?? 0) + ms);
+  return [{ name: 'record', ms: rest }, ...[...sums].map(([name, ms]) => ({ name, ms }))];
 }
 
 function sourcesOf(files: readonly string[]): Record<string, string> {

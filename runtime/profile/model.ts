@@ -4,6 +4,9 @@
  * Times are milliseconds, sizes bytes, rates per second; lines and columns count from 1, columns in UTF-16 units.
  */
 import type { DType } from '../tensor/dtype.ts';
+import type { Diagnostic } from './diagnostic.ts';
+
+export type { Diagnostic } from './diagnostic.ts';
 
 /** Raised when a field changes its meaning or goes; fields may be added without raising it. */
 export const PROFILE_VERSION = 1;
@@ -157,6 +160,10 @@ export interface Profile {
   readonly kernels: readonly ProfileKernel[];
   readonly passes: readonly PassReport[];
   readonly advice: readonly Advice[];
+  /** How the example was compiled; traced where it is absent. */
+  readonly compiledAs?: 'traced' | 'scripted';
+  /** What a trace takes for granted; absent in older profiles. */
+  readonly diagnostics?: readonly Diagnostic[];
   /** Text of every user file that a span names, as it was when it ran. */
   readonly sources: Readonly<Record<string, string>>;
 }

@@ -66,7 +66,7 @@ function runs(p: Profile, paint: Paint): string[] {
   return [
     paint.dim(title.map((t, i) => t.padStart(widths[i] ?? 0)).join('')),
     row('eager', eager, ''),
-    row('traced', traced, paint.bold(formatSpeedUp(eager.medianMs, traced.medianMs))),
+    row(p.compiledAs ?? 'traced', traced, paint.bold(formatSpeedUp(eager.medianMs, traced.medianMs))),
     paint.dim(`run and wait, ${traced.runs} runs after ${traced.warmup} to warm up`),
   ];
 }
@@ -75,7 +75,7 @@ function kernels(p: Profile, paint: Paint): string[] {
   const traced = p.kernels.filter((k) => k.mode === 'traced').sort((a, b) => (b.ms ?? 0) - (a.ms ?? 0));
   const shown = traced.slice(0, TOP_KERNELS);
   const total = traced.reduce((sum, k) => sum + (k.ms ?? 0), 0);
-  const title = `${paint.bold('Kernels')} ${paint.dim(`${traced.length} traced${traced.length > shown.length ? `, the ${shown.length} longest` : ''}`)}`;
+  const title = `${paint.bold('Kernels')} ${paint.dim(`${traced.length} ${p.compiledAs ?? 'traced'}${traced.length > shown.length ? `, the ${shown.length} longest` : ''}`)}`;
   return [title, ...shown.flatMap((k) => kernel(k, total, p, paint))];
 }
 
@@ -101,7 +101,10 @@ function lines(p: Profile, paint: Paint): string[] {
   }
   const sorted = [...costs.values()].sort((a, b) => b.ms - a.ms).slice(0, TOP_LINES);
   const most = sorted[0]?.ms ?? 1;
-  if (sorted.length === 0) return [paint.dim('No device clock: the cost of single lines is not known.')];
+  if (sorted.length === 0) {
+    const why = p.compiledAs === 'scripted' ? 'A scripted run calls other ops than the eager one' : 'No device clock';
+    return [paint.dim(`${why}: the cost of single lines is not known.`)];
+  }
   return [
     `${paint.bold('Lines')} ${paint.dim('what each cost when run eagerly')}`,
     ...sorted.map(({ span, ms, calls }) => {
@@ -121,8 +124,11 @@ function foot(p: Profile, paint: Paint): string[] {
   return [
     `Error    ${formatError(check.maxRelError)} against eager ${paint.dim('·')} ${reference} against float64`,
     `Compile  ${formatMs(compile.totalMs)} ${paint.dim(`(${stages})`)}`,
-    `Memory   ${formatBytes(memory.parameterBytes)} parameters ${paint.dim('·')} ${formatBytes(memory.plannedBytes)} intermediates traced ${paint.dim('·')} ${formatBytes(p.runs.eager.peakBytes)} peak eager, ${formatBytes(p.runs.traced.peakBytes)} traced`,
-    ...p.advice.map((a) => `${a.severity === 'warning' ? paint.warn('Warning') : 'Note   '}  ${a.message}`),
+    `Memory   ${formatBytes(memory.parameterBytes)} parameters ${paint.dim('·')} ${formatBytes(memory.plannedBytes)} intermediates ${p.compiledAs ?? 'traced'} ${paint.dim('·')} ${formatBytes(p.runs.eager.peakBytes)} peak eager, ${formatBytes(p.runs.traced.peakBytes)} ${p.compiledAs ?? 'traced'}`,
+    ...p.advice.map((a) => note(paint, a.severity === 'warning', a.message, a.span)),
+    ...(p.diagnostics ?? [])
+      .filter((d) => d.severity !== 'hint')
+      .map((d) => note(paint, d.severity === 'warning', `${d.message} (${d.code})`, { file: d.range.file, ...d.range.start })),
   ];
 }
 
@@ -138,4 +144,9 @@ function excerpt(p: Profile, span: Span): string {
 export function relativePath(file: string): string {
   const path = relative(process.cwd(), file);
   return path.startsWith('..') ? file : path;
+}
+
+function note(paint: Paint, warns: boolean, message: string, span?: Span): string {
+  const place = span ? `${relativePath(span.file)}:${span.line}: ` : '';
+  return `${warns ? paint.warn('Warning') : 'Note   '}  ${place}${message}`;
 }

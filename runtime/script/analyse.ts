@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 import { Context, type Found, type Running } from './context.ts';
 import type { Kind, Rule } from './define.ts';
-import type { Diagnostic, FileReport, FunctionReport, Range, Related } from './diagnostic.ts';
+import type { Diagnostic, FileReport, FunctionReport, Range, Related } from '../profile/diagnostic.ts';
 import { functionsOf, isWithin, nameNode, nameOf, type FunctionNode } from './facts/functions.ts';
 import { isExcluded, Reach, ReachCache, type Place, type Reached } from './facts/reach.ts';
 import { Types } from './facts/types.ts';

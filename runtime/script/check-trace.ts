@@ -18,7 +18,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import { AbstractBackend } from '../device/abstract.ts';
 import { closureOfFunction, closureOfMethod } from './compile/code.ts';
 import { whatDidNotRun } from './coverage.ts';
-import type { Diagnostic, Related, Severity } from './diagnostic.ts';
+import type { Diagnostic, Related, Severity } from '../profile/diagnostic.ts';
 import { isConstant } from './marks.ts';
 import { ts, type TS } from './typescript.ts';
 import { untakenArms } from './untaken.ts';

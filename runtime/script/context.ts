@@ -2,7 +2,7 @@
  * @file What a rule knows besides its node. In: the file, the function, the program's facts. Out: findings with their exact
  * place. A finding stands in the file of the offending text, wherever the function is called from.
  */
-import type { Severity } from './diagnostic.ts';
+import type { Severity } from '../profile/diagnostic.ts';
 import type { FunctionNode } from './facts/functions.ts';
 import type { Reach } from './facts/reach.ts';
 import type { Types } from './facts/types.ts';

@@ -3,7 +3,7 @@
  * entry from which the analyser, the fixture tests and the rule's page all come. A rule sees one node and what is known about
  * the function around it; it never runs user code and keeps no state of its own.
  */
-import type { Severity } from './diagnostic.ts';
+import type { Severity } from '../profile/diagnostic.ts';
 import type { Context } from './context.ts';
 import type { TS } from './typescript.ts';
 import type { FunctionNode } from './facts/functions.ts';

@@ -1,5 +1,5 @@
 /** @file Many fixes at once. In: a text and what was found in it. Out: the text with the first fix of each, none over another. */
-import type { Diagnostic, Position } from './diagnostic.ts';
+import type { Diagnostic, Position } from '../profile/diagnostic.ts';
 
 interface Change {
   readonly start: number;

@@ -1,6 +1,6 @@
 /** @file What only TypeScript's checker knows, asked while code is compiled. In: a place in a file. Out: what the rules say of it. */
 import { Analyser } from './analyse.ts';
-import type { Position } from './diagnostic.ts';
+import type { Position } from '../profile/diagnostic.ts';
 
 let analyser: Analyser | undefined;
 

@@ -8,6 +8,7 @@ import { save } from '../autograd/history.ts';
 import { attachAll } from '../autograd/tape.ts';
 import { byRunningAgain } from '../autograd/again.ts';
 import { JitLensError } from '../errors.ts';
+import type { Plan } from '../jit/compile.ts';
 import { Held } from '../jit/held.ts';
 import { firstDifference, signatureKey, signatureOf, type Signature } from '../jit/guard.ts';
 import type { AnyFunction, Recompile } from '../jit/trace.ts';
@@ -41,6 +42,8 @@ export interface Scripted {
   graphs(): readonly Graph[];
   /** The same before all passes. */
   recorded(): readonly Graph[];
+  /** What runs on a GPU: a plan for each graph. */
+  plans(): readonly Plan[];
 }
 
 export interface ScriptInfo {
@@ -140,6 +143,7 @@ export class ScriptCache implements ScriptInfo {
       program,
       compilation,
       runner,
+      plans: () => runner.executables.flatMap((e) => e.plan ?? []),
       graphs: () => runner.executables.map((e) => e.graph),
       recorded: () => [...stepsIn(program.body)].flatMap((step) => (step.kind === 'segment' ? [step.graph] : [])),
       held: new Held(this.module, storages, tree.tensors, modes),

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { mapped } from '../frames.ts';
 import { parsed } from './compile/code.ts';
 import type { Unrun } from './coverage.ts';
-import type { Diagnostic, Range } from './diagnostic.ts';
+import type { Diagnostic, Range } from '../profile/diagnostic.ts';
 import { ts, type TS } from './typescript.ts';
 
 export function untakenArms(unrun: readonly Unrun[]): Diagnostic[] {

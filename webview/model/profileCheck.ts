@@ -4,6 +4,7 @@
  */
 import type {
   Advice,
+  Diagnostic,
   ErrorCheck,
   Profile,
   ProfileKernel,
@@ -86,6 +87,26 @@ const isKernel = shape<ProfileKernel>({
   boundary: optional(isString),
 });
 
+const isRange = shape<Diagnostic['range']>({
+  file: isString,
+  start: shape<Diagnostic['range']['start']>({ line: isNumber, column: isNumber }),
+  end: shape<Diagnostic['range']['end']>({ line: isNumber, column: isNumber }),
+});
+
+const isDiagnostic = shape<Diagnostic>({
+  code: isString,
+  severity: oneOf('error', 'warning', 'hint'),
+  message: isString,
+  range: isRange,
+  related: arrayOf(shape<Diagnostic['related'][number]>({ message: isString, range: isRange })),
+  fixes: arrayOf(
+    shape<Diagnostic['fixes'][number]>({
+      title: isString,
+      edits: arrayOf(shape<Diagnostic['fixes'][number]['edits'][number]>({ range: isRange, text: isString })),
+    }),
+  ),
+});
+
 const fields: { readonly [K in keyof Profile]-?: Check<Profile[K]> } = {
   format: oneOf('jitlens.profile'),
   version: oneOf(1),
@@ -104,6 +125,8 @@ const fields: { readonly [K in keyof Profile]-?: Check<Profile[K]> } = {
     timerResolutionNs: optional(isNumber),
     copyBytesPerSecond: optional(isNumber),
   }),
+  compiledAs: optional(oneOf('traced', 'scripted')),
+  diagnostics: optional(arrayOf(isDiagnostic)),
   inputs: arrayOf(isTensor),
   outputs: arrayOf(isTensor),
   runs: shape<Profile['runs']>({ eager: isRun, traced: isRun }),

@@ -38,13 +38,13 @@ function spread(run: Run): string {
 }
 
 /** Faster or slower, or neither where the bands of the two runs overlap. */
-export function compare(eager: Run, traced: Run): Comparison {
+export function compare(eager: Run, traced: Run, as = 'traced'): Comparison {
   if (!(eager.medianMs > 0) || !(traced.medianMs > 0)) return { text: ABSENT };
   const overlap = eager.p10Ms <= traced.p90Ms && traced.p10Ms <= eager.p90Ms;
   const ratio = eager.medianMs / traced.medianMs;
   if (overlap && ratio > 0.9 && ratio < 1.1) return { text: 'no faster, no slower: the spreads overlap' };
-  if (ratio >= 1) return { text: `traced is ${significant(ratio)}× faster`, tone: 'good' };
-  return { text: `traced is ${significant(1 / ratio)}× slower`, tone: 'bad' };
+  if (ratio >= 1) return { text: `${as} is ${significant(ratio)}× faster`, tone: 'good' };
+  return { text: `${as} is ${significant(1 / ratio)}× slower`, tone: 'bad' };
 }
 
 const noClock = 'This device gave no timestamps: only the wall time of a whole run is known.';
@@ -78,12 +78,13 @@ function busy(run: Run, device: DeviceInfo): Figure {
 export function figures(profile: Profile): readonly Figure[] {
   const { runs, compile, device } = profile;
   const { eager, traced } = runs;
-  const { text, tone } = compare(eager, traced);
+  const as = profile.compiledAs ?? 'traced';
+  const { text, tone } = compare(eager, traced, as);
   const wall = device.kind === 'gpu' ? 'Wall time' : 'Wall time on a software device';
   return [
     {
       key: 'traced',
-      label: 'Traced',
+      label: as === 'scripted' ? 'Scripted' : 'Traced',
       value: milliseconds(traced.medianMs),
       details: [spread(traced), `median of ${plural(traced.runs, 'run')}`],
       hint: `${wall} from the call to the finished result, after ${plural(traced.warmup, 'warm-up run')}.`,
@@ -101,7 +102,7 @@ export function figures(profile: Profile): readonly Figure[] {
       key: 'dispatches',
       label: 'Dispatches',
       value: `${count(eager.dispatches)} → ${count(traced.dispatches)}`,
-      details: ['eager → traced', `${flops(traced.flops)} a run`],
+      details: [`eager → ${as}`, `${flops(traced.flops)} a run`],
       hint: 'Kernels launched by one run.',
     },
     {

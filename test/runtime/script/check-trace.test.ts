@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import type { Diagnostic } from '../../../runtime/script/diagnostic.ts';
+import type { Diagnostic } from '../../../runtime/profile/diagnostic.ts';
 import { build } from '../support/cli.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));

@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Analyser } from '../../../runtime/script/analyse.ts';
-import type { Diagnostic, Edit } from '../../../runtime/script/diagnostic.ts';
+import type { Diagnostic, Edit } from '../../../runtime/profile/diagnostic.ts';
 
 const entry = fileURLToPath(new URL('../../fixtures/jitlens/index.ts', import.meta.url));
 export const analyser = new Analyser({ entry });
