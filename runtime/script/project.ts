@@ -80,7 +80,7 @@ export class Project {
       json ?? {},
       { ...ts.sys, readFile: this.textOf },
       dirname(config),
-      FORCED,
+      { allowJs: true },
       config,
     );
     // An empty list of files is no mistake here: files are named as they are opened.

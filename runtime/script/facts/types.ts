@@ -60,7 +60,9 @@ export class Types {
     if (!symbol || !this.isOwn(symbol)) return undefined;
     const file = symbol.declarations?.[0]?.getSourceFile().fileName ?? '';
     const folder = /\/(jit|nn|optim|data|autograd)\/[^/]+$/.exec(file)?.[1];
-    return folder === undefined ? symbol.name : `${folder}.${symbol.name}`;
+    // What a namespace calls it, which may be a word that no declaration can have, as `export`.
+    const called = ts.isPropertyAccessExpression(node) ? name.text : symbol.name;
+    return folder === undefined ? called : `${folder}.${called}`;
   }
 
   /** Names of JitLens's classes that a type is, or extends. */
