@@ -9,9 +9,6 @@ import type { Project } from '../project.ts';
 export type ValueKind =
   'tensor' | 'number' | 'boolean' | 'string' | 'tuple' | 'array' | 'record' | 'module' | 'function' | 'none' | 'any' | 'other';
 
-/** Names that are words of the language, and so are declared under others. */
-const PUBLIC: Readonly<Record<string, string>> = { exported: 'export' };
-
 export class Types {
   private readonly nodes = new Map<TS.Node, TS.Type>();
   private readonly classes = new Map<TS.Type, ReadonlySet<string>>();
@@ -63,8 +60,9 @@ export class Types {
     if (!symbol || !this.isOwn(symbol)) return undefined;
     const file = symbol.declarations?.[0]?.getSourceFile().fileName ?? '';
     const folder = /\/(jit|script|nn|optim|data|autograd)\/[^/]+$/.exec(file)?.[1];
-    const own = PUBLIC[symbol.name] ?? symbol.name;
-    return folder === undefined ? own : `${folder === 'script' ? 'jit' : folder}.${own}`;
+    // What a namespace calls it, which may be a word that no declaration can have, as `export`.
+    const called = ts.isPropertyAccessExpression(node) ? name.text : symbol.name;
+    return folder === undefined ? called : `${folder === 'script' ? 'jit' : folder}.${called}`;
   }
 
   /** Names of JitLens's classes that a type is, or extends. */
