@@ -106,3 +106,8 @@ function callSites(): NodeJS.CallSite[] {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
+
+/** Whether a script is neither JitLens's nor Node's nor a package's. */
+export function isUserFile(url: string): boolean {
+  return url.startsWith('file:') && !isOwn(pathOf(url)) && !url.includes('/node_modules/');
+}

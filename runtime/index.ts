@@ -43,4 +43,4 @@ export { gradcheck, gradgradcheck, type GradcheckOptions } from './gradcheck.ts'
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
 export * as data from './data/index.ts';
-export * as jit from './jit/index.ts';
+export * as jit from './jit.ts';

@@ -40,7 +40,8 @@ export interface Plan {
   readonly stages: readonly CompileStage[];
 }
 
-export function compile(recorded: Graph, gpu: Gpu): Plan {
+/** `without` names passes to leave out. */
+export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]): Plan {
   const stages: CompileStage[] = [];
   const timed = <T>(name: string, body: () => T): T => {
     const start = performance.now();
@@ -48,7 +49,7 @@ export function compile(recorded: Graph, gpu: Gpu): Plan {
     stages.push({ name, ms: performance.now() - start });
     return value;
   };
-  const optimised = timed('passes', () => optimise(recorded));
+  const optimised = timed('passes', () => optimise(recorded, { without }));
   const fusion = timed('fusion', () => fuse(optimised.graph, { maxStorageBuffers: gpu.maxStorageBuffers }));
   const { graph } = fusion;
   const results = [...new Set([...graph.outputs, ...graph.writes.map((w) => w.value)])];

@@ -12,6 +12,14 @@ import type { Recompile } from './trace.ts';
 
 const tensorsOf = (module: Module | undefined) => module?.namedTensors() ?? [];
 
+/** Memory of the tensors that a graph takes from the code, with their names. */
+export function heldBy(recorded: Graph): Map<Storage, string> {
+  const storages = new Map<Storage, string>();
+  for (const node of recorded.nodes)
+    if (node.kind === 'external' && node.tensor && !node.made) storages.set(node.tensor.storage, node.name);
+  return storages;
+}
+
 export class Held {
   private readonly own: readonly Tensor[];
   private readonly storages: ReadonlyMap<Storage, string>;
@@ -19,15 +27,12 @@ export class Held {
 
   constructor(
     private readonly module: Module | undefined,
-    recorded: Graph,
+    held: ReadonlyMap<Storage, string>,
     inputs: readonly Tensor[],
     private readonly modes: ReadonlyMap<Moded, boolean>,
   ) {
     this.own = tensorsOf(module).map(([, x]) => x);
-    const storages = new Map<Storage, string>();
-    for (const node of recorded.nodes)
-      if (node.kind === 'external' && node.tensor && !node.made) storages.set(node.tensor.storage, node.name);
-    this.storages = storages;
+    this.storages = held;
     this.sharing = this.sharingOf(inputs);
   }
 

@@ -5,23 +5,20 @@
  */
 import { JitLensError } from '../errors.ts';
 import '../autograd/index.ts';
-import { GpuBackend } from '../kernels/eager.ts';
 import { Module, Parameter } from '../nn/module.ts';
 import { activeRecorder, withRecorder } from '../ops/recorder.ts';
 import { generatorState } from '../ops/random.ts';
 import { gradMode } from '../ops/tape.ts';
-import { currentBackend, type Backend } from '../tensor/backend.ts';
+import { currentBackend } from '../tensor/backend.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { compile, type Plan } from './compile.ts';
+import type { Plan } from './compile.ts';
+import { executable } from './execute.ts';
 import { flowOf, letGradientsThrough, type Flow } from './differentiate.ts';
 import { firstDifference, signatureKey, signatureOf, type Signature } from './guard.ts';
-import { Held } from './held.ts';
-import { interpret } from './interpret.ts';
+import { heldBy, Held } from './held.ts';
 import { TraceRecorder, type LeftGradient } from './record.ts';
-import { Replay } from './run.ts';
 import { flattenTree, type Tree } from './tree.ts';
 import type { Graph } from '../ir/graph.ts';
-import { optimise } from '../passes/pipeline.ts';
 
 /** A call that no earlier trace fitted. */
 export interface Recompile {
@@ -175,7 +172,7 @@ class TraceCache implements TraceInfo {
     const left = recorder.gradients();
     const recorded = recorder.finish([...outputs.tensors, ...left.map((l) => l.gradient)]);
     const flow = flowOf(recorded, outputs.tensors);
-    const held = new Held(this.module, recorded, tree.tensors, recorder.modes);
+    const held = new Held(this.module, heldBy(recorded), tree.tensors, recorder.modes);
     return { signature, recorded, outputs, left, held, flow, ...executable(recorded, backend) };
   }
 }
@@ -191,14 +188,4 @@ function renewed(tensors: readonly Tensor[]): Tensor[] {
 /** The same elements without the history of how they were made. */
 function cutOff(x: Tensor): Tensor {
   return new Tensor(x.storage, x.layout);
-}
-
-function executable(recorded: Graph, backend: Backend): Pick<Compiled, 'plan' | 'run'> {
-  if (!(backend instanceof GpuBackend)) {
-    const { graph } = optimise(recorded);
-    return { run: (inputs) => interpret(graph, inputs) };
-  }
-  const plan = compile(recorded, backend.gpu);
-  const replay = new Replay(plan, backend);
-  return { plan, run: (inputs) => replay.run(inputs) };
 }

@@ -14,11 +14,13 @@ import { formatAttributes, NO_ATTRIBUTES, type Attributes, type OpSpec } from '.
 import { activeTape } from './tape.ts';
 
 export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes = NO_ATTRIBUTES): Tensor {
-  const backend = commonBackend(spec, inputs);
+  const recorder = activeRecorder();
+  const device = recorder?.device;
+  const backend = commonBackend(spec, inputs, device);
   const out = spec.inPlace
-    ? overwritten(spec.name, spec.inPlace, inputs, attributes)
+    ? overwritten(spec.name, spec.inPlace, inputs, attributes, device)
     : produced(backend, spec, inputs, attributes);
-  activeRecorder()?.record(spec, inputs, attributes, out);
+  recorder?.record(spec, inputs, attributes, out);
   return out;
 }
 
@@ -66,7 +68,13 @@ function infer(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes)
   return made;
 }
 
-function overwritten(name: string, base: OpSpec, inputs: readonly Operand[], attributes: Attributes): Tensor {
+function overwritten(
+  name: string,
+  base: OpSpec,
+  inputs: readonly Operand[],
+  attributes: Attributes,
+  device: Backend | undefined,
+): Tensor {
   const [target] = inputs;
   if (!(target instanceof Tensor))
     throw new JitLensError('JLT-INPLACE', `${name}: the first operand must be a tensor`, 'Call it on one.');
@@ -86,13 +94,14 @@ function overwritten(name: string, base: OpSpec, inputs: readonly Operand[], att
     );
   }
   activeTape()?.beforeWrite(name, inputs);
+  if (device) return target;
   target.storage.backend.execute(base, inputs, attributes, target);
   countWrite(target.storage);
   return target;
 }
 
-function commonBackend(spec: OpSpec, inputs: readonly Operand[]): Backend {
-  let backend: Backend | undefined;
+function commonBackend(spec: OpSpec, inputs: readonly Operand[], device: Backend | undefined): Backend {
+  let backend = device;
   for (const input of inputs) {
     if (typeof input === 'number') continue;
     if (!(input instanceof Tensor)) {
@@ -104,7 +113,7 @@ function commonBackend(spec: OpSpec, inputs: readonly Operand[]): Backend {
     }
     checkSaved(input);
     backend ??= input.storage.backend;
-    if (backend !== input.storage.backend) {
+    if (!device && backend !== input.storage.backend) {
       throw new JitLensError(
         'JLT-DEVICE',
         `${spec.name}: operands are on ${backend.info.name} and on ${input.storage.backend.info.name}`,

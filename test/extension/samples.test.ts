@@ -43,7 +43,7 @@ describe('SPADE', () => {
     const module = new spade.Spade(4, 3, { hidden: 6, norm });
     const inputs = tensorsOf(wanted.inputs);
     const outputs = () => ({ out: module.forward(need(inputs['x']), need(inputs['segmap'])) });
-    await expectGolden(wanted, { params: loaded(module, tensorsOf(wanted.params), names), inputs, outputs });
+    await expectGolden(wanted, { params: loaded(module, tensorsOf(wanted.params), names), inputs, outputs, modules: [module] });
   });
 });
 
@@ -74,7 +74,7 @@ describe('ResNet', () => {
       [],
     );
     const inputs = tensorsOf(wanted.inputs);
-    await expectGolden(wanted, { params, inputs, outputs: () => ({ out: block.forward(need(inputs['x'])) }) });
+    await expectGolden(wanted, { params, inputs, outputs: () => ({ out: block.forward(need(inputs['x'])) }), modules: [block] });
   });
 
   test('without a change of size, the way around is the input itself', async () => {
@@ -107,6 +107,7 @@ test('gpt_block', async () => {
     params: loaded(block, tensorsOf(wanted.params), names),
     inputs,
     outputs: () => ({ out: block.forward(need(inputs['x'])) }),
+    modules: [block],
   });
 });
 
@@ -121,7 +122,7 @@ describe('LSTM', () => {
       const [h, c] = cell.forward(need(inputs['x']), [need(inputs['h']), need(inputs['c'])]);
       return { h, c };
     };
-    await expectGolden(wanted, { params: loaded(cell, tensorsOf(wanted.params), weights), inputs, outputs });
+    await expectGolden(wanted, { params: loaded(cell, tensorsOf(wanted.params), weights), inputs, outputs, modules: [cell] });
   });
 
   test('lstm_layer_T5', async () => {
@@ -133,7 +134,7 @@ describe('LSTM', () => {
       const [y, [h, c]] = layer.forward(need(inputs['x']), [need(inputs['h']), need(inputs['c'])]);
       return { y, h, c };
     };
-    await expectGolden(wanted, { params: loaded(layer, tensorsOf(wanted.params), names), inputs, outputs });
+    await expectGolden(wanted, { params: loaded(layer, tensorsOf(wanted.params), names), inputs, outputs, modules: [layer] });
   });
 
   test('lstm_stacked2_T4', async () => {
@@ -148,7 +149,12 @@ describe('LSTM', () => {
       const [y, [h1, c1]] = stacked.at(1).forward(y0, [need(inputs['h1']), need(inputs['c1'])]);
       return { h0, c0, h1, c1, y };
     };
-    await expectGolden(wanted, { params: loaded(stacked, tensorsOf(wanted.params), names), inputs, outputs });
+    await expectGolden(wanted, {
+      params: loaded(stacked, tensorsOf(wanted.params), names),
+      inputs,
+      outputs,
+      modules: [...stacked],
+    });
   });
 
   test('lnlstm_layer_T4', async () => {
@@ -169,7 +175,7 @@ describe('LSTM', () => {
       const [y, [h, c]] = layer.forward(need(inputs['x']), [need(inputs['h']), need(inputs['c'])]);
       return { y, h, c };
     };
-    await expectGolden(wanted, { params: loaded(layer, tensorsOf(wanted.params), names), inputs, outputs });
+    await expectGolden(wanted, { params: loaded(layer, tensorsOf(wanted.params), names), inputs, outputs, modules: [layer] });
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { fromArray, grad, jit, type Tensor } from 'jitlens';
+import { fromArray, grad, jit, type nn, type Tensor } from 'jitlens';
 
 interface Values {
   readonly shape: readonly number[];
@@ -39,12 +39,14 @@ export interface Setting {
   readonly params: Readonly<Record<string, Tensor>>;
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: () => Readonly<Record<string, Tensor>>;
+  /** Whose `forward` makes the outputs: they are scripted too. */
+  readonly modules: readonly nn.Module[];
 }
 
 /** Differences are measured against the largest value of a tensor: the goldens' note asks for about 1e-4. */
 const TOLERANCE = 1e-4;
 
-export async function expectGolden(wanted: Golden, { params, inputs, outputs }: Setting): Promise<void> {
+export async function expectGolden(wanted: Golden, { params, inputs, outputs, modules }: Setting): Promise<void> {
   const leaves = [
     ...Object.entries(params).map(([name, x]) => [`params.${name}`, x] as const),
     ...Object.entries(inputs).map(([name, x]) => [`inputs.${name}`, x] as const),
@@ -73,6 +75,12 @@ export async function expectGolden(wanted: Golden, { params, inputs, outputs }: 
   ] as const) {
     for (const [i, x] of run().entries()) await close(`${mode}: ${titles[i] ?? ''}`, x, expected[i]);
   }
+  const scripted = modules.map((module) => jit.script(module));
+  modules.forEach((module, i) => Object.assign(module, { forward: scripted[i] }));
+  for (const mode of ['scripted', 'scripted again']) {
+    for (const [i, x] of step().entries()) await close(`${mode}: ${titles[i] ?? ''}`, x, expected[i]);
+  }
+  expect(scripted.map(({ info }) => [info.compiled.length, info.eagerCalls])).toEqual(modules.map(() => [1, 0]));
 }
 
 async function close(what: string, actual: Tensor, expected: Values | undefined): Promise<void> {
