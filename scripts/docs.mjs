@@ -1,13 +1,16 @@
 /**
- * Writes docs/ops.md, a line for every op, from the op table's own comments. Usage: node scripts/docs.mjs [--check]
- * With --check nothing is written; exit code 1 when the page is not what the table says.
+ * Writes docs/ops.md, a line for every op, from the op table's own comments, and docs/rules/, a page for every rule, from the
+ * rules. Usage: node scripts/docs.mjs [--check]
+ * With --check nothing is written; exit code 1 when a page is not what its source says.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { build } from 'esbuild';
 import ts from 'typescript';
 import { format } from 'prettier';
 
 const PAGE = 'docs/ops.md';
+const RULES = 'docs/rules';
 const table = ts.createSourceFile('table.ts', readFileSync('runtime/ops/table.ts', 'utf8'), ts.ScriptTarget.Latest, true);
 /** Files of ops in the order in which the table names them. */
 const files = table.statements
@@ -78,9 +81,43 @@ const text = await format(
   ].join('\n'),
   { parser: 'markdown', printWidth: 130 },
 );
-if (process.argv.includes('--check')) {
-  const same = readFileSync(PAGE, 'utf8') === text;
-  if (!same) console.error(`${PAGE} is not what the op table says. Run: node scripts/docs.mjs`);
-  process.exit(same ? 0 : 1);
+/** The rules, which are TypeScript. */
+async function rulePages() {
+  const { outputFiles } = await build({
+    stdin: {
+      contents:
+        "export { rules } from './runtime/script/rules/table.ts'; export { pageOf, indexOf } from './runtime/script/page.ts';",
+      resolveDir: '.',
+    },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    external: ['typescript'],
+  });
+  const { rules, pageOf, indexOf } = await import(
+    `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`
+  );
+  const pages = [...rules.map((rule) => [`${rule.code}.md`, pageOf(rule)]), ['README.md', indexOf(rules)]];
+  return Promise.all(pages.map(async ([name, page]) => [`${RULES}/${name}`, await markdown(page)]));
 }
-writeFileSync(PAGE, text);
+
+/** As `npm run format` leaves it; examples stay as they are, with their marks under what is meant. */
+function markdown(page) {
+  return format(page, { parser: 'markdown', printWidth: 130, embeddedLanguageFormatting: 'off' });
+}
+
+const pages = new Map([[PAGE, text], ...(await rulePages())]);
+mkdirSync(RULES, { recursive: true });
+const stale = readdirSync(RULES)
+  .map((name) => `${RULES}/${name}`)
+  .filter((path) => !pages.has(path));
+if (process.argv.includes('--check')) {
+  const wrong = [...pages]
+    .filter(([path, page]) => !existsSync(path) || readFileSync(path, 'utf8') !== page)
+    .map(([path]) => path);
+  for (const path of [...wrong, ...stale]) console.error(`${path} is not what its source says. Run: node scripts/docs.mjs`);
+  process.exit(wrong.length + stale.length > 0 ? 1 : 0);
+}
+for (const path of stale) rmSync(path);
+for (const [path, page] of pages) writeFileSync(path, page);

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** @file The command line: picks the command. In: arguments. Out: its exit code: 0 done, 1 the user's code failed, 2 usage. */
 import { VERSION } from '../version.ts';
+import { check } from './check.ts';
 import { doctor } from './doctor.ts';
+import { explain } from './explain.ts';
 import { profileCommand } from './profile.ts';
 
 interface Command {
@@ -11,6 +13,8 @@ interface Command {
 }
 
 const commands: readonly Command[] = [
+  { name: 'check', summary: 'say what in the code cannot be scripted, without running it', run: check },
+  { name: 'explain', summary: 'print what a diagnostic means', run: explain },
   { name: 'profile', summary: 'run an example eagerly and traced, and show what each line and kernel cost', run: profileCommand },
   { name: 'doctor', summary: 'say which devices there are and whether they work', run: doctor },
 ];

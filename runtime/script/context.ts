@@ -1,0 +1,101 @@
+/**
+ * @file What a rule knows besides its node. In: the file, the function, the program's facts. Out: findings with their exact
+ * place. A finding stands in the file of the offending text, wherever the function is called from.
+ */
+import type { Severity } from './diagnostic.ts';
+import type { FunctionNode } from './facts/functions.ts';
+import type { Reach } from './facts/reach.ts';
+import type { Types } from './facts/types.ts';
+import type { Writes } from './facts/writes.ts';
+import { ts, type TS } from './typescript.ts';
+
+/** A piece of the file's text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Change extends Span {
+  readonly text: string;
+}
+
+export interface FoundFix {
+  readonly title: string;
+  readonly changes: readonly Change[];
+}
+
+export interface Found {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly span: Span;
+  readonly related: readonly { readonly message: string; readonly node: TS.Node }[];
+  readonly fixes: readonly FoundFix[];
+}
+
+export interface More {
+  readonly related?: readonly { readonly message: string; readonly node: TS.Node }[];
+  readonly fixes?: readonly (FoundFix | undefined)[];
+  readonly severity?: Severity;
+}
+
+/** How the code around a node runs. */
+export type Running = 'scripted' | 'traced' | 'eager';
+
+const LONGEST = 48;
+
+export class Context {
+  private readonly seen = new Set<unknown>();
+
+  constructor(
+    readonly file: TS.SourceFile,
+    readonly types: Types,
+    readonly writes: Writes,
+    readonly reach: Reach,
+    /** The function that is looked at; absent where the whole file is. */
+    readonly unit: FunctionNode | undefined,
+    readonly running: Running,
+    private readonly found: (span: Span, message: string, more: More) => void,
+  ) {}
+
+  get checker(): TS.TypeChecker {
+    return this.types.checker;
+  }
+
+  report(at: TS.Node | Span, message: string, more: More = {}): void {
+    this.found('kind' in at ? { start: at.getStart(), end: at.end } : at, message, more);
+  }
+
+  /** True the first time only: for findings that are given once for a name. */
+  once(key: unknown): boolean {
+    if (this.seen.has(key)) return false;
+    this.seen.add(key);
+    return true;
+  }
+
+  /** The code as it is written, on one line, cut when it is long. */
+  text(node: TS.Node): string {
+    const text = node.getText().replace(/\s+/g, ' ');
+    return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+  }
+
+  line(node: TS.Node): number {
+    return ts.getLineAndCharacterOfPosition(node.getSourceFile(), node.getStart()).line + 1;
+  }
+
+  type(node: TS.Node): TS.Type {
+    return this.types.of(node);
+  }
+
+  isTensor(node: TS.Node): boolean {
+    return this.types.isTensor(this.types.of(node));
+  }
+
+  /** Whether a name is declared outside the function that is looked at. */
+  isOuter(symbol: TS.Symbol | undefined): boolean {
+    const { unit } = this;
+    const declaration = symbol?.declarations?.[0];
+    if (!unit || !declaration) return false;
+    return declaration.getSourceFile() !== this.file || declaration.pos < unit.pos || declaration.end > unit.end;
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * @file Which functions are scripted or traced, across files. In: a program. Out: for each function that a script or a trace
+ * reaches, the calls that lead to it. What was found out about a file is kept until it, or what others declare, changes.
+ */
+import type { Loaded, Project } from '../project.ts';
+import { ts, type TS } from '../typescript.ts';
+import { functionsOf, isFunction, isFunctionLike, keyOf, walk, type FunctionNode } from './functions.ts';
+import type { Types } from './types.ts';
+
+export type Mode = 'scripted' | 'traced';
+
+export interface Place {
+  readonly file: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface CallTo {
+  readonly key: string;
+  readonly place: Place;
+}
+
+export interface Reached {
+  readonly mode: Mode;
+  /** The calls that lead here, the nearest first; none for what is scripted itself. */
+  readonly chain: readonly { readonly caller: string; readonly place: Place }[];
+}
+
+interface FileFacts {
+  readonly source: TS.SourceFile;
+  readonly roots: readonly { readonly key: string; readonly mode: Mode }[];
+  readonly calls: Map<string, readonly CallTo[]>;
+}
+
+/** Kept between programs. */
+export class ReachCache {
+  readonly files = new Map<string, FileFacts>();
+  private shapes = new Map<string, string>();
+
+  /** Forgets all when a file declares other things than before: names may mean something else then. */
+  renew(sources: readonly TS.SourceFile[]): void {
+    const shapes = new Map(sources.map((s) => [s.fileName, shapeOf(s)]));
+    const same = shapes.size === this.shapes.size && [...shapes].every(([file, shape]) => this.shapes.get(file) === shape);
+    if (!same) this.files.clear();
+    this.shapes = shapes;
+    for (const source of sources) if (this.files.get(source.fileName)?.source !== source) this.files.delete(source.fileName);
+  }
+}
+
+const shapesOf = new WeakMap<TS.SourceFile, string>();
+
+/** A file's text without the bodies of its functions. */
+function shapeOf(source: TS.SourceFile): string {
+  const known = shapesOf.get(source);
+  if (known !== undefined) return known;
+  let text = '';
+  let from = 0;
+  walk(source, (node) => {
+    if (!ts.isBlock(node) || !isFunctionLike(node.parent)) return true;
+    text += source.text.slice(from, node.pos);
+    from = node.end;
+    return false;
+  });
+  text += source.text.slice(from);
+  shapesOf.set(source, text);
+  return text;
+}
+
+/** Names that make a class or call worth a look; most files have none of them. */
+const NAMES = /\b(script|scriptMethod|export|ScriptModule|trace|traceModule|example)\b|\bextends\b/;
+
+export class Reach {
+  private readonly reached = new Map<string, Reached>();
+
+  constructor(
+    { program }: Loaded,
+    project: Project,
+    private readonly types: Types,
+    private readonly cache: ReachCache,
+  ) {
+    const sources = program
+      .getSourceFiles()
+      .filter((s) => !s.isDeclarationFile && !project.isOwn(s.fileName) && project.reaches(s.fileName));
+    this.sources = new Map(sources.map((s) => [s.fileName, s]));
+    cache.renew(sources);
+    this.follow('scripted');
+    this.follow('traced');
+  }
+
+  private readonly sources: ReadonlyMap<string, TS.SourceFile>;
+
+  of(fn: FunctionNode): Reached | undefined {
+    return this.reached.get(keyOf(fn));
+  }
+
+  functionOf(key: string): FunctionNode | undefined {
+    const source = this.sources.get(key.slice(0, key.lastIndexOf('#')));
+    return source && functionsOf(source).get(key);
+  }
+
+  private follow(mode: Mode): void {
+    const queue = [...this.sources.values()]
+      .flatMap((s) => this.factsOf(s).roots)
+      .filter((root) => root.mode === mode)
+      .map(({ key }) => ({ key, chain: [] as Reached['chain'] }));
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { key, chain } = next;
+      const fn = this.functionOf(key);
+      if (!fn || this.reached.has(key) || isExcluded(fn, this.types)) continue;
+      this.reached.set(key, { mode, chain });
+      for (const call of this.callsOf(fn)) queue.push({ key: call.key, chain: [{ caller: key, place: call.place }, ...chain] });
+    }
+  }
+
+  private factsOf(source: TS.SourceFile): FileFacts {
+    const known = this.cache.files.get(source.fileName);
+    if (known) return known;
+    const facts: FileFacts = { source, roots: NAMES.test(source.text) ? this.rootsOf(source) : [], calls: new Map() };
+    this.cache.files.set(source.fileName, facts);
+    return facts;
+  }
+
+  private rootsOf(source: TS.SourceFile): FileFacts['roots'] {
+    const roots: { key: string; mode: Mode }[] = [];
+    const add = (mode: Mode, functions: readonly FunctionNode[]) =>
+      roots.push(...functions.map((fn) => ({ key: keyOf(fn), mode })));
+    walk(source, (node) => {
+      if (ts.isCallExpression(node)) {
+        const [target] = node.arguments;
+        const name = target && NAMES.test(node.expression.getText()) ? this.types.ownName(node.expression) : undefined;
+        if (target && name === 'jit.script') add('scripted', this.targets(target));
+        if (target && (name === 'jit.trace' || name === 'jit.traceModule')) add('traced', this.targets(target));
+        if (target && name === 'jit.example') add('traced', this.made(target));
+      } else if (ts.isClassLike(node) && node.heritageClauses) {
+        const isScript = this.types.isClass(this.types.of(node), 'ScriptModule');
+        for (const member of node.members) {
+          if (!ts.isMethodDeclaration(member) || !member.body) continue;
+          const forward = isScript && member.name.getText() === 'forward';
+          if (forward || decorators(member, this.types).some((d) => d === 'jit.scriptMethod' || d === 'jit.export'))
+            add('scripted', [member]);
+        }
+      }
+      return true;
+    });
+    return roots;
+  }
+
+  /** The functions that an expression means: a function, or a module's `forward`. */
+  private targets(expression: TS.Expression): FunctionNode[] {
+    if (isFunction(expression)) return [expression];
+    const named = ts.isPropertyAccessExpression(expression) ? expression.name : expression;
+    const direct = ts.isIdentifier(named) ? declaredFunctions(this.types.symbol(named)) : [];
+    if (direct.length > 0) return this.mine(direct);
+    const type = this.types.of(expression);
+    const forward = this.types.isModule(type) ? type.getProperty('forward') : undefined;
+    if (forward) return this.mine(declaredFunctions(forward));
+    // `jit.script(Block)`: the class.
+    const instance = type.getConstructSignatures()[0]?.getReturnType();
+    return instance && this.types.isModule(instance) ? this.mine(declaredFunctions(instance.getProperty('forward'))) : [];
+  }
+
+  /** What a function that makes a module or a function gives. */
+  private made(make: TS.Expression): FunctionNode[] {
+    if (!isFunction(make)) return [];
+    if (ts.isArrowFunction(make) && !ts.isBlock(make.body)) return this.targets(make.body);
+    const results: FunctionNode[] = [];
+    walk(make, (node) => {
+      if (ts.isReturnStatement(node) && node.expression) results.push(...this.targets(node.expression));
+      return !isFunctionLike(node);
+    });
+    return results;
+  }
+
+  private mine(functions: readonly FunctionNode[]): FunctionNode[] {
+    return functions.filter((fn) => this.sources.has(fn.getSourceFile().fileName));
+  }
+
+  /** Calls of the user's own functions from `fn` and the functions inside it. */
+  callsOf(fn: FunctionNode): readonly CallTo[] {
+    const source = fn.getSourceFile();
+    const key = keyOf(fn);
+    const { calls } = this.factsOf(source);
+    const known = calls.get(key);
+    if (known) return known;
+    const found: CallTo[] = [];
+    const add = (name: TS.Node) => {
+      for (const callee of this.mine(declaredFunctions(this.types.symbol(name)))) {
+        const inside = callee.pos > fn.pos && callee.end <= fn.end && callee.getSourceFile() === source;
+        if (inside || isExcluded(callee, this.types)) continue;
+        found.push({ key: keyOf(callee), place: { file: source.fileName, start: name.getStart(), end: name.end } });
+      }
+    };
+    walk(fn, (node) => {
+      if (ts.isCallExpression(node)) {
+        const { expression } = node;
+        if (ts.isIdentifier(expression)) add(expression);
+        else if (ts.isPropertyAccessExpression(expression)) add(expression.name);
+        for (const argument of node.arguments) if (ts.isIdentifier(argument)) add(argument);
+      }
+      return true;
+    });
+    calls.set(key, found);
+    return found;
+  }
+}
+
+/** The functions with bodies that a symbol stands for; overloads stand for what implements them. */
+export function declaredFunctions(symbol: TS.Symbol | undefined): FunctionNode[] {
+  return (symbol?.declarations ?? []).flatMap((declaration) => {
+    if (isFunction(declaration)) return declaration.body ? [declaration] : [];
+    if ((ts.isVariableDeclaration(declaration) || ts.isPropertyDeclaration(declaration)) && declaration.initializer) {
+      if (isFunction(declaration.initializer)) return [declaration.initializer];
+    }
+    return [];
+  });
+}
+
+/** `jit.unused` for `@jit.unused`, in order. */
+export function decorators(node: TS.Node, types: Types): string[] {
+  if (!ts.canHaveDecorators(node)) return [];
+  return (ts.getDecorators(node) ?? []).flatMap(({ expression }) => {
+    const name = types.ownName(ts.isCallExpression(expression) ? expression.expression : expression);
+    return name === undefined ? [] : [name];
+  });
+}
+
+/** Whether it is kept out of graphs: `@jit.unused`, `@jit.ignore`, or a function made by one of them. */
+export function isExcluded(fn: FunctionNode, types: Types): 'jit.unused' | 'jit.ignore' | undefined {
+  const { parent } = fn;
+  const made = ts.isCallExpression(parent) ? types.ownName(parent.expression) : undefined;
+  return [...decorators(fn, types), made].find((name) => name === 'jit.unused' || name === 'jit.ignore');
+}

@@ -1,0 +1,65 @@
+/** @file JL101: a value of type `any` or `unknown` reaches an op. In: uses of values. Out: one report for each name. */
+import { defineRule } from '../../define.ts';
+import { before, fix, imported } from '../../edits.ts';
+import { rootOf, useOf } from '../../facts/uses.ts';
+import { variableOf } from '../../facts/writes.ts';
+import type { Context } from '../../context.ts';
+import { ts, type TS } from '../../typescript.ts';
+
+export const anyValue = defineRule({
+  code: 'JL101',
+  title: 'A value of type any',
+  severity: 'error',
+  doc: `
+    A graph is typed: to choose an op, the compiler must know whether a value is a Tensor or a number. \`any\` and \`unknown\`
+    say nothing. Annotate the parameter or the variable.`,
+  pytorch: 'A parameter without annotation is a Tensor to TorchScript. Here it is what TypeScript says it is.',
+  on: ['Identifier', 'PropertyAccessExpression'],
+  check(node, context) {
+    const { types } = context;
+    if (ts.isIdentifier(node) && ts.isPropertyAccessExpression(node.parent) && node.parent.name === node) return;
+    if (!types.isAny(context.type(node)) || !used(node, context)) return;
+    if (ts.isPropertyAccessExpression(node) && types.isAny(context.type(node.expression))) return;
+    const symbol = types.symbol(ts.isPropertyAccessExpression(node) ? node.name : node);
+    // A name that is not declared is TypeScript's to report.
+    if (!symbol?.declarations || types.isHost(symbol) || !context.once(symbol)) return;
+    const type = types.checker.typeToString(context.type(node));
+    context.report(node, `‘${context.text(node)}’ is \`${type}\`; script mode needs to know whether it is a Tensor or a number`, {
+      fixes: [annotate(symbol, context)],
+    });
+  },
+  bad: [
+    `const twice = (v: any) => v.mul(2);
+                            //^ JL101: ‘v’ is \`any\`; script mode needs to know whether it is a Tensor or a number
+    return twice(x);`,
+    `export const f = jit.script((x: Tensor, scale: any) => x.mul(scale));
+                                                               //^^^^^ JL101`,
+  ],
+  good: [
+    `const twice = (v: Tensor) => v.mul(2);
+    return twice(x);`,
+    `const parsed: any = 2;
+    const scale: number = parsed;
+    return x.mul(scale);`,
+  ],
+});
+
+function used(node: TS.Expression, context: Context): boolean {
+  const use = useOf(node, context);
+  if (use) return use.as !== 'result';
+  return ts.isForOfStatement(node.parent) && node.parent.expression === node && rootOf(node) === node;
+}
+
+function annotate(symbol: TS.Symbol, context: Context) {
+  const declaration = variableOf(symbol);
+  if (!declaration || ts.isBindingElement(declaration) || declaration.getSourceFile() !== context.file) return undefined;
+  const { type, name } = declaration;
+  const tensor = imported(context.file, 'Tensor', true);
+  if (type) return fix('Annotate as Tensor', { start: type.getStart(), end: type.end, text: tensor.text }, tensor.changes);
+  if (!ts.isParameter(declaration) || declaration.initializer) return undefined;
+  const at = name.end;
+  const { parent } = declaration;
+  const lone = ts.isArrowFunction(parent) && !parent.getText().startsWith('(') && parent.parameters.length === 1;
+  const text = `: ${tensor.text}${lone ? ')' : ''}`;
+  return fix('Annotate as Tensor', lone ? [before(name, '(')] : [], { start: at, end: at, text }, tensor.changes);
+}

@@ -1,0 +1,62 @@
+/** @file JL111: an object of a class with state that can change. In: `new` and parameters. Out: a warning. */
+import type { Context } from '../../context.ts';
+import { defineRule } from '../../define.ts';
+import { ts, type TS } from '../../typescript.ts';
+
+export const classInstance = defineRule({
+  code: 'JL111',
+  title: 'An object with state of its own',
+  severity: 'warning',
+  doc: `
+    Records in a graph are values: two with the same fields are the same. An object of a class is one thing that can change,
+    so only classes whose fields are all \`readonly\` are taken, as records. Use a tuple or a plain record instead. Modules are
+    not meant: their state is part of the program.`,
+  pytorch: 'TorchScript compiles classes with `@torch.jit.script`, with reference semantics.',
+  on: ['NewExpression', 'Parameter'],
+  check(node, context) {
+    const type = context.type(node);
+    const name = mutableClass(type, context);
+    if (name !== undefined) context.report(ts.isParameter(node) ? node.name : node, `‘${name}’ has mutable state`);
+  },
+  bad: [
+    `class Counter { count = 0; }
+    export const f = jit.script((x: Tensor, counter: Counter) => x.mul(counter.count));
+                                          //^^^^^^^ JL111: ‘Counter’ has mutable state`,
+    `class Pair { constructor(public a: number, public b: number) {} }
+    export const f = jit.script((x: Tensor) => {
+      const pair = new Pair(1, 2);
+                 //^^^^^^^^^^^^^^ JL111
+      return x.mul(pair.a);
+    });`,
+  ],
+  good: [
+    `class Pair { constructor(readonly a: number, readonly b: number) {} }
+    export const f = jit.script((x: Tensor) => {
+      const pair = new Pair(1, 2);
+      return x.mul(pair.a);
+    });`,
+    `export const f = jit.script((x: Tensor, options: { scale: number }) => x.mul(options.scale));`,
+  ],
+});
+
+function mutableClass(type: TS.Type, { types }: Context): string | undefined {
+  for (const part of types.parts(type)) {
+    const symbol = part.getSymbol();
+    const declaration = symbol?.declarations?.find(ts.isClassLike);
+    if (!symbol || !declaration || types.isOwn(symbol) || declaration.getSourceFile().isDeclarationFile) continue;
+    if (types.isModule(part) || types.mayBeTensor(part) || isError(part, types)) continue;
+    const fields = part.getProperties().flatMap((p) => p.declarations ?? []);
+    const mutable = fields.some(
+      (f) =>
+        ts.isSetAccessor(f) ||
+        ((ts.isPropertyDeclaration(f) || ts.isParameter(f)) &&
+          (ts.getCombinedModifierFlags(f) & ts.ModifierFlags.Readonly) === 0),
+    );
+    if (mutable) return symbol.name;
+  }
+  return undefined;
+}
+
+function isError(type: TS.Type, { checker }: Context['types']): boolean {
+  return checker.getPropertyOfType(type, 'stack') !== undefined && checker.getPropertyOfType(type, 'message') !== undefined;
+}

@@ -1,0 +1,79 @@
+/** @file JL302: an outer variable that changes. In: names. Out: a report at the first use, with what changes it. */
+import type { Context } from '../../context.ts';
+import { defineRule } from '../../define.ts';
+import { fix, remove, replace } from '../../edits.ts';
+import { captured, type Capture } from '../../facts/captures.ts';
+import { isFunction } from '../../facts/functions.ts';
+import { isConst } from '../../facts/writes.ts';
+import { ts } from '../../typescript.ts';
+
+export const changingCapture = defineRule({
+  code: 'JL302',
+  title: 'An outer variable that changes',
+  severity: 'error',
+  traced: true,
+  doc: `
+    What a function takes from outside is written into the graph when it is compiled. A \`let\` that is assigned later, or an
+    object whose fields change, would be out of date from then on. Make it a parameter, or a \`const\`.`,
+  pytorch: 'Globals are read when the function is compiled, and later changes are ignored silently.',
+  on: 'Identifier',
+  check(node, context) {
+    const capture = captured(node, context);
+    if (!capture) return;
+    const { types, writes } = context;
+    const writesOf = writes.of(capture.symbol, context.file);
+    const kind = types.kinds(context.type(node))[0];
+    // Tensors and modules change by ops and by training, which graphs know about.
+    const held = kind === 'tensor' || kind === 'module' || kind === 'function';
+    const change = writesOf.find((w) => w.kind === 'assign') ?? (held ? undefined : writesOf.find((w) => w.kind === 'mutate'));
+    if (!change || !context.once(capture.symbol)) return;
+    const line = context.line(change.node);
+    const verb = change.kind === 'assign' ? 'assigned' : 'changed';
+    context.report(node, `‘${node.text}’ can change after compilation (${verb} at line ${line})`, {
+      related: [{ message: `${verb} here`, node: change.node }],
+      fixes: [asConst(capture, context)],
+    });
+  },
+  bad: [
+    `let k = 2;
+    export function setK(value: number): void { k = value; }
+    export const f = jit.script((x: Tensor) => x.mul(k));
+                                                   //^ JL302: ‘k’ can change after compilation (assigned at line 3)`,
+    `const config = { scale: 2 };
+    config.scale = 3;
+    export const f = jit.script((x: Tensor) => x.mul(config.scale));
+                                                   //^^^^^^ JL302: ‘config’ can change after compilation (changed at line 3)`,
+    `let width: number;
+    width = 4;
+    export const f = jit.script((x: Tensor) => x.view([width, -1]));
+                                                     //^^^^^ JL302`,
+  ],
+  good: [
+    `let k = 2;
+    export const f = jit.script((x: Tensor) => x.mul(k));`,
+    `const config = { scale: 2 };
+    export const f = jit.script((x: Tensor) => x.mul(config.scale));`,
+  ],
+});
+
+/** One assignment right after the declaration is the declaration's value. */
+function asConst({ symbol, declaration }: Capture, { writes, file }: Context) {
+  const [only, ...more] = writes.of(symbol, file);
+  const list = declaration.parent;
+  if (
+    !only?.value ||
+    more.length > 0 ||
+    !ts.isVariableDeclaration(declaration) ||
+    declaration.initializer ||
+    isConst(declaration)
+  )
+    return undefined;
+  const assignment = only.node.parent.parent;
+  if (!ts.isVariableDeclarationList(list) || list.declarations.length > 1 || !ts.isExpressionStatement(assignment))
+    return undefined;
+  const statement = list.parent;
+  if (assignment.parent !== statement.parent || !ts.isSourceFile(statement.parent) || isFunction(only.value)) return undefined;
+  const between = statement.parent.statements.indexOf(assignment) - statement.parent.statements.indexOf(statement);
+  if (between !== 1) return undefined;
+  return fix('Make it a const', replace(list, `const ${declaration.getText()} = ${only.value.getText()}`), remove(assignment));
+}
