@@ -39,6 +39,7 @@ export default tseslint.config(
                 './host/analyser-client.ts',
                 './host/protocol.ts',
                 './script/diagnostic.ts',
+                './script/fixes.ts',
                 './tensor/dtype.ts',
               ],
             },

@@ -18,11 +18,11 @@ import {
   type TextDocument,
 } from 'vscode';
 import type * as Script from '../../runtime/script/diagnostic.ts';
+import { isFixable, together } from '../../runtime/script/fixes.ts';
 import type { Registration } from '../registration.ts';
 import { shownOf } from './collection.ts';
 import { editOf, rangeOf, SOURCE } from './convert.ts';
 import { LANGUAGES } from './documents.ts';
-import { fixAll } from './edits.ts';
 import { EXPLAIN } from './page.ts';
 import type { Reports } from './reports.ts';
 
@@ -32,7 +32,7 @@ const FIX_ALL_TITLE = 'Fix all JitLens problems in this file';
 export function registerActions(reports: Reports): Registration[] {
   const provider: CodeActionProvider = {
     provideCodeActions: (document, range, context) => {
-      const fixable = shownOf(reports, document).flatMap(([found]) => (found.fixes.length > 0 ? [found] : []));
+      const fixable = shownOf(reports, document).flatMap(([found]) => (isFixable(found) ? [found] : []));
       if (context.only && FIX_ALL.intersects(context.only)) return fixable.length > 0 ? [allFixed(FIX_ALL, fixable)] : [];
       const here = shownOf(reports, document).flatMap(([found]) => {
         const marked = markOf(found, range, context);
@@ -75,7 +75,7 @@ function fixesOf({ fixes }: Script.Diagnostic, marked: Diagnostic): CodeAction[]
 
 function allFixed(kind: CodeActionKind, fixable: readonly Script.Diagnostic[]): CodeAction {
   const action = new CodeAction(FIX_ALL_TITLE, kind);
-  action.edit = editOf(fixAll(fixable));
+  action.edit = editOf(together(fixable).edits);
   return action;
 }
 

@@ -25,7 +25,7 @@ export function registerStatus(reports: Reports): Registration[] {
       item.hide();
       return;
     }
-    item.text = `$(json) ${present.text}`;
+    item.text = `$(circuit-board) ${present.text}`;
     item.tooltip = tooltip(reasonsOf(present));
     item.accessibilityInformation = { label: `JitLens: ${present.text.replace('/', ' of ')}` };
     item.show();

@@ -1,9 +1,9 @@
 /** What the editor makes of the analyser's reports, as far as it needs no VS Code. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Delay } from '../../extension/diagnostics/delay.ts';
-import { fixAll } from '../../extension/diagnostics/edits.ts';
 import { levelOf, levelsIn } from '../../extension/diagnostics/severity.ts';
 import { reasonsOf, summaryOf } from '../../extension/diagnostics/summary.ts';
+import { applyFixes, together } from '../../runtime/script/fixes.ts';
 import type { Diagnostic, Edit, FunctionReport } from '../../runtime/script/diagnostic.ts';
 
 const range = (line: number, from: number, to: number) => ({
@@ -33,6 +33,8 @@ describe('severities', () => {
 });
 
 describe('fixing all', () => {
+  const fixAll = (diagnostics: Diagnostic[]) => together(diagnostics).edits;
+
   it('takes the first fix of each', () => {
     const [one, two, other] = [edit(1, 1, 3, 'a'), edit(2, 1, 3, 'b'), edit(1, 1, 3, 'c')];
     expect(fixAll([found('JL203', 1, [one], [other]), found('JL209', 2, [two]), found('JL216', 3)])).toEqual([one, two]);
@@ -48,6 +50,12 @@ describe('fixing all', () => {
     const [outer, inner, apart] = [edit(1, 1, 9, 'a'), edit(1, 3, 5, 'b'), edit(7, 1, 1, 'c')];
     expect(fixAll([found('JL104', 1, [outer]), found('JL203', 1, [apart, inner])])).toEqual([outer]);
     expect(fixAll([found('JL104', 1, [edit(1, 4, 4, 'x')]), found('JL203', 1, [edit(1, 4, 4, 'y')])])).toHaveLength(1);
+  });
+
+  it('leaves hints alone, and counts fixes, not edits', () => {
+    const hint: Diagnostic = { ...found('JL210', 1, [edit(1, 1, 2, 'x')]), severity: 'hint' };
+    const error = found('JL203', 2, [edit(2, 1, 2, 'y'), edit(2, 4, 4, 'z')]);
+    expect(applyFixes('abcd\nabcd\n', [hint, error])).toEqual({ text: 'abcd\nybczd\n', count: 1 });
   });
 });
 

@@ -59,8 +59,9 @@ export class Types {
     const symbol = this.symbol(name);
     if (!symbol || !this.isOwn(symbol)) return undefined;
     const file = symbol.declarations?.[0]?.getSourceFile().fileName ?? '';
-    const folder = /\/(jit|nn|optim|data|autograd)\/[^/]+$/.exec(file)?.[1];
-    return folder === undefined ? symbol.name : `${folder}.${symbol.name}`;
+    const folder = /\/(jit|script|nn|optim|data|autograd)\/[^/]+$/.exec(file)?.[1];
+    // What scripts is one of the names under `jit` too.
+    return folder === undefined ? symbol.name : `${folder === 'script' ? 'jit' : folder}.${symbol.name}`;
   }
 
   /** Names of JitLens's classes that a type is, or extends. */
