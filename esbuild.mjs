@@ -22,6 +22,7 @@ const node = {
     cli: 'runtime/cli/main.ts',
     runner: 'runtime/host/runner.ts',
     watchdog: 'runtime/host/watchdog.ts',
+    analyser: 'runtime/host/analyser.ts',
     register: 'runtime/load/register.ts',
     hooks: 'runtime/load/hooks.ts',
     'esbuild-plugin': 'runtime/load/esbuild.ts',

@@ -33,7 +33,15 @@ export default tseslint.config(
             {
               target: './extension',
               from: './runtime',
-              except: ['./profile', './host/client.ts', './host/protocol.ts', './tensor/dtype.ts'],
+              except: [
+                './profile',
+                './host/client.ts',
+                './host/analyser-client.ts',
+                './host/protocol.ts',
+                './script/diagnostic.ts',
+                './script/fixes.ts',
+                './tensor/dtype.ts',
+              ],
             },
             { target: './extension', from: './webview', except: ['./messages.ts', './model'] },
           ],

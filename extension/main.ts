@@ -1,6 +1,6 @@
 /**
  * @file The extension's entry: makes its parts and joins them. In: VS Code's context. Out: everything is registered, and
- * nothing has run yet. Deactivation waits until no runner process is left.
+ * no user code has run yet. Deactivation waits until no process is left.
  */
 import { join } from 'node:path';
 import { commands, type ExtensionContext } from 'vscode';
@@ -8,6 +8,7 @@ import { createSample } from './commands/createSample.ts';
 import { openProfile } from './commands/openProfile.ts';
 import { TRACE_AND_PROFILE } from './commands/target.ts';
 import { traceAndProfile } from './commands/traceAndProfile.ts';
+import { registerDiagnostics, type Diagnostics } from './diagnostics/register.ts';
 import { registerCaret } from './editor/caret.ts';
 import { registerCodeLens } from './editor/codelens.ts';
 import { registerLineCosts, toggleLineCosts } from './editor/decorations.ts';
@@ -18,6 +19,7 @@ import { createRuns, type Runs } from './process/runs.ts';
 import { createResults } from './results.ts';
 
 let runs: Runs | undefined;
+let diagnostics: Diagnostics | undefined;
 
 export function activate(context: ExtensionContext): void {
   const output = createOutput();
@@ -26,6 +28,7 @@ export function activate(context: ExtensionContext): void {
   const panel = createPanel(context, { wgsl, onRestored: results.add });
   const running = createRuns();
   runs = running;
+  diagnostics = registerDiagnostics(context, output);
   const services = { runs: running, results, panel, output, runnerPath: join(context.extensionPath, 'dist', 'runner.js') };
   context.subscriptions.push(
     output,
@@ -44,5 +47,5 @@ export function activate(context: ExtensionContext): void {
 }
 
 export async function deactivate(): Promise<void> {
-  await runs?.dispose();
+  await Promise.all([runs?.dispose(), diagnostics?.dispose()]);
 }

@@ -1,8 +1,11 @@
 /** @file The settings of `package.json`, typed. Out: a value each; a setting of the wrong type counts as not set. */
 import { workspace, type ConfigurationScope } from 'vscode';
 import type { ProfileRequest } from '../runtime/host/protocol.ts';
+import { levelsIn, type Level } from './diagnostics/severity.ts';
 
 export const LINE_COSTS = 'jitlens.showLineCosts';
+export const ANALYSIS = 'jitlens.diagnostics.enable';
+export const SEVERITY = 'jitlens.diagnostics.severity';
 
 export interface RunSettings {
   readonly nodePath?: string;
@@ -29,6 +32,14 @@ export function runSettings(scope: ConfigurationScope): RunSettings {
 
 export function lineCostsShown(): boolean {
   return workspace.getConfiguration().get<unknown>(LINE_COSTS) !== false;
+}
+
+export function analysisEnabled(scope: ConfigurationScope): boolean {
+  return workspace.getConfiguration(undefined, scope).get<unknown>(ANALYSIS) !== false;
+}
+
+export function severities(scope: ConfigurationScope): ReadonlyMap<string, Level> {
+  return levelsIn(workspace.getConfiguration(undefined, scope).get<unknown>(SEVERITY));
 }
 
 function deviceOf(value: unknown): ProfileRequest['device'] {

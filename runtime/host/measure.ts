@@ -29,7 +29,9 @@ const TIMED_RUNS = 5;
 
 export async function measure(backend: Backend, body: () => unknown, options: MeasureOptions): Promise<Measured> {
   const once = options.waits
-    ? async () => void (await body())
+    ? async () => {
+        await body();
+      }
     : () =>
         scoped(
           () => void body(),

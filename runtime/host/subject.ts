@@ -56,7 +56,7 @@ export function instantiate(example: Example, large: boolean): Subject {
     compile: async () => {
       if (scripted) {
         await call();
-        const info = target instanceof Module ? infoOf(target, 'forward') : Reflect.get(target, 'info');
+        const info: unknown = target instanceof Module ? infoOf(target, 'forward') : Reflect.get(target, 'info');
         const [compiled] = invariant(info as ScriptInfo | undefined, 'what is scripted was compiled').compiled;
         return fromScript(call, invariant(compiled, 'a program was made'));
       }

@@ -145,7 +145,7 @@ class Subject {
   private traced(given: never[], tensors: readonly Tensor[]): Gradients {
     const step = (...args: never[]): Gradients =>
       this.gradients(this.traceable(...args), flattenTree(args, 'the arguments').tensors);
-    const compiled = trace(step, given);
+    const compiled = trace<(...args: never[]) => Gradients>(step, given);
     this.reset();
     for (const x of tensors) x.requiresGrad_(isFloat(x.dtype));
     return compiled(...given);

@@ -72,3 +72,116 @@ export async function lineCosts(page: Page, file: string): Promise<string[]> {
       spans.map((span) => getComputedStyle(span, '::after').content).filter((text) => /eager|free/.test(text)),
     );
 }
+
+/** Clicks on a text of a line (from 1), at its start. */
+export async function clickText(page: Page, file: string, line: number, text: string): Promise<void> {
+  const at = await placeOf(page, file, line, text);
+  await page.mouse.click(at.x + 1, at.y);
+}
+
+/** Where a text of a line begins on the screen; measured in the text itself, which is drawn in several elements. */
+async function placeOf(page: Page, file: string, line: number, text: string): Promise<{ x: number; y: number }> {
+  const top = await lineTop(page, file, line);
+  const found = await editor(page, file)
+    .locator('.view-line')
+    .evaluateAll(
+      (lines, { top, text }) => {
+        const element = (lines as HTMLElement[]).find((candidate) => Math.abs(candidate.getBoundingClientRect().top - top) < 2);
+        if (!element) return undefined;
+        const words = text.replaceAll(' ', '\u00a0');
+        const offset = element.innerText.replaceAll(' ', '\u00a0').indexOf(words);
+        const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+        let left = offset;
+        for (let node = walker.nextNode(); node && offset >= 0; node = walker.nextNode()) {
+          const length = node.textContent?.length ?? 0;
+          if (left < length) {
+            const range = document.createRange();
+            range.setStart(node, left);
+            range.setEnd(node, left + 1);
+            const box = range.getBoundingClientRect();
+            return { x: box.left, y: box.top + box.height / 2 };
+          }
+          left -= length;
+        }
+        return undefined;
+      },
+      { top, text },
+    );
+  if (!found) throw new Error(`‘${text}’ is not on line ${line} of ${file}`);
+  return found;
+}
+
+async function lineTop(page: Page, file: string, line: number): Promise<number> {
+  const number = editor(page, file).locator('.line-numbers').getByText(String(line), { exact: true });
+  const box = await number.boundingBox();
+  if (!box) throw new Error(`line ${line} of ${file} is not in view`);
+  return box.y;
+}
+
+export interface Mark {
+  readonly line: number;
+  readonly kind: string;
+}
+
+/** What is underlined in an open file, by its lines; hints are not. */
+export async function marks(page: Page, file: string): Promise<Mark[]> {
+  const numbers = await editor(page, file)
+    .locator('.line-numbers')
+    .evaluateAll((all) => all.map((n) => ({ line: Number(n.textContent), top: n.getBoundingClientRect().top })));
+  const squiggles = await editor(page, file)
+    .locator('.cdr[class*="squiggly-"]')
+    .evaluateAll((all) =>
+      all.map((s) => ({
+        kind: /squiggly-(\w+)/.exec(s.getAttribute('class') ?? '')?.[1] ?? '',
+        top: s.getBoundingClientRect().top,
+        bottom: s.getBoundingClientRect().bottom,
+      })),
+    );
+  return squiggles
+    .filter(({ kind }) => kind !== 'hint')
+    .map(({ kind, top, bottom }) => {
+      const middle = (top + bottom) / 2;
+      const line = numbers.filter((n) => n.top <= middle).sort((a, b) => b.top - a.top)[0]?.line ?? 0;
+      return { line, kind };
+    });
+}
+
+/** The rows of the Problems panel, without those of files. */
+export async function problems(page: Page): Promise<string[]> {
+  const rows = page.locator('.markers-panel .monaco-list-row').filter({ has: page.locator('.marker-icon') });
+  return (await rows.allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
+}
+
+/** What JitLens says in the status bar. */
+export async function statusItem(page: Page): Promise<string> {
+  const item = page.locator('.statusbar-item').filter({ hasText: 'scriptable' });
+  return (await item.count()) === 0 ? '' : item.first().innerText();
+}
+
+/** Takes an action of the light bulb at the caret. */
+export async function quickFix(page: Page, title: string, seen?: () => Promise<void>): Promise<void> {
+  const rows = page.locator('.action-widget .monaco-list-row');
+  const row = rows.filter({ hasText: title }).first();
+  await openActions(page, row);
+  await seen?.();
+  // What is behind the menu takes clicks.
+  const chosen = page.locator('.action-widget .monaco-list-row.focused').filter({ hasText: title });
+  for (let tries = await rows.count(); tries > 0 && (await chosen.count()) === 0; tries--) await page.keyboard.press('ArrowDown');
+  await chosen.waitFor();
+  await page.keyboard.press('Enter');
+  await row.waitFor({ state: 'hidden' });
+}
+
+/** The menu holds what was known when it was opened. */
+async function openActions(page: Page, row: Locator): Promise<void> {
+  for (let tries = 5; ; tries--) {
+    await page.keyboard.press('Control+.');
+    try {
+      await row.waitFor({ timeout: 4_000 });
+      return;
+    } catch (error) {
+      if (tries === 0) throw error;
+      await page.keyboard.press('Escape');
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** What the editor makes of the analyser's reports, as far as it needs no VS Code. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Delay } from '../../extension/diagnostics/delay.ts';
+import { levelOf, levelsIn } from '../../extension/diagnostics/severity.ts';
+import { reasonsOf, summaryOf } from '../../extension/diagnostics/summary.ts';
+import { applyFixes, together } from '../../runtime/script/fixes.ts';
+import type { Diagnostic, Edit, FunctionReport } from '../../runtime/profile/diagnostic.ts';
+
+const range = (line: number, from: number, to: number) => ({
+  file: '/a.ts',
+  start: { line, column: from },
+  end: { line, column: to },
+});
+const edit = (line: number, from: number, to: number, text: string): Edit => ({ range: range(line, from, to), text });
+
+function found(code: string, line: number, ...fixes: Edit[][]): Diagnostic {
+  const titled = fixes.map((edits) => ({ title: 'fix', edits }));
+  return { code, severity: 'error', message: `${code} is so`, range: range(line, 1, 5), related: [], fixes: titled };
+}
+
+describe('severities', () => {
+  it('are those of the rules where the setting says nothing', () => {
+    const levels = levelsIn({ JL301: 'off', jl207: 'information', JL203: 'loud', JL204: 3 });
+    expect(levelOf({ code: 'JL301', severity: 'hint' }, levels)).toBe('off');
+    expect(levelOf({ code: 'JL207', severity: 'warning' }, levels)).toBe('information');
+    expect(levelOf({ code: 'JL203', severity: 'error' }, levels)).toBe('error');
+    expect(levelOf({ code: 'JL204', severity: 'error' }, levels)).toBe('error');
+  });
+
+  it.each([undefined, null, 'off', 3, []])('are not changed by the setting %j', (setting) => {
+    expect(levelOf({ code: 'JL203', severity: 'error' }, levelsIn(setting))).toBe('error');
+  });
+});
+
+describe('fixing all', () => {
+  const fixAll = (diagnostics: Diagnostic[]) => together(diagnostics).edits;
+
+  it('takes the first fix of each', () => {
+    const [one, two, other] = [edit(1, 1, 3, 'a'), edit(2, 1, 3, 'b'), edit(1, 1, 3, 'c')];
+    expect(fixAll([found('JL203', 1, [one], [other]), found('JL209', 2, [two]), found('JL216', 3)])).toEqual([one, two]);
+  });
+
+  it('imports a name once', () => {
+    const name = edit(1, 9, 9, ', range');
+    const [one, two] = [edit(4, 1, 3, 'a'), edit(5, 1, 3, 'b')];
+    expect(fixAll([found('JL203', 4, [one, name]), found('JL203', 5, [two, name])])).toEqual([one, name, two]);
+  });
+
+  it('leaves out the whole of a fix that meets another', () => {
+    const [outer, inner, apart] = [edit(1, 1, 9, 'a'), edit(1, 3, 5, 'b'), edit(7, 1, 1, 'c')];
+    expect(fixAll([found('JL104', 1, [outer]), found('JL203', 1, [apart, inner])])).toEqual([outer]);
+    expect(fixAll([found('JL104', 1, [edit(1, 4, 4, 'x')]), found('JL203', 1, [edit(1, 4, 4, 'y')])])).toHaveLength(1);
+  });
+
+  it('leaves hints alone, and counts fixes, not edits', () => {
+    const hint: Diagnostic = { ...found('JL210', 1, [edit(1, 1, 2, 'x')]), severity: 'hint' };
+    const error = found('JL203', 2, [edit(2, 1, 2, 'y'), edit(2, 4, 4, 'z')]);
+    expect(applyFixes('abcd\nabcd\n', [hint, error])).toEqual({ text: 'abcd\nybczd\n', count: 1 });
+  });
+});
+
+describe('the status bar', () => {
+  const fn = (name: string, ...obstacles: Diagnostic[]): FunctionReport => ({
+    name,
+    range: range(1, 1, 2),
+    scripted: true,
+    obstacles,
+  });
+  const report = (...functions: FunctionReport[]) => ({ file: '/a.ts', diagnostics: [], functions });
+
+  it('counts what can be scripted, and says why the rest cannot', () => {
+    const summary = summaryOf(report(fn('f'), fn('A.forward', found('JL203', 3), found('JL209', 4)), fn('g', found('JL306', 9))));
+    expect(summary?.text).toBe('1/3 scriptable');
+    expect(summary && reasonsOf(summary)).toEqual([
+      'A.forward: JL203 is so (JL203, line 3, and 1 more)',
+      'g: JL306 is so (JL306, line 9)',
+    ]);
+    expect(summaryOf(report(fn('f')))).toEqual({ text: '1/1 scriptable', stuck: [] });
+  });
+
+  it('says nothing about a file without tensor functions, or without a report', () => {
+    expect(summaryOf(report())).toBeUndefined();
+    expect(summaryOf(undefined)).toBeUndefined();
+  });
+});
+
+describe('a delay', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('does the last of each, once, when nothing has happened for a while', () => {
+    const done: string[] = [];
+    const delay = new Delay<string>((key) => done.push(key));
+    delay.later('a', 100);
+    delay.later('b', 150);
+    vi.advanceTimersByTime(90);
+    delay.later('a', 100);
+    vi.advanceTimersByTime(70);
+    expect(done).toEqual(['b']);
+    vi.advanceTimersByTime(1000);
+    expect(done).toEqual(['b', 'a']);
+  });
+
+  it('is over when it is disposed', () => {
+    const done: string[] = [];
+    const delay = new Delay<string>((key) => done.push(key));
+    delay.later('a', 100);
+    delay.dispose();
+    vi.advanceTimersByTime(1000);
+    expect(done).toEqual([]);
+  });
+});
