@@ -21,7 +21,8 @@ import {
   type Span,
   type TensorInfo,
 } from '../profile/model.ts';
-import { checkTrace } from '../script/check-trace.ts';
+import { takenForGranted } from '../script/check-trace.ts';
+import type { Coverage, Unrun } from '../script/coverage.ts';
 import { setCurrentBackend, type Backend } from '../tensor/backend.ts';
 import type { HostArray } from '../tensor/dtype.ts';
 import { scoped } from '../tensor/scope.ts';
@@ -39,6 +40,8 @@ export interface ProfileOptions {
   readonly name: string;
   readonly example: Example;
   readonly runs: number;
+  /** Counts what runs since before the file was loaded. */
+  readonly coverage: Coverage;
 }
 
 /** More operations than this take the reference device too long. */
@@ -55,7 +58,10 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
 
   channel.stage('eager', 'Running eagerly', 0.2);
   const { scripted } = subject;
+  options.coverage.take();
   await (scripted ? values(subject.call()) : values(scoped(subject.call, storagesIn)));
+  const unrun = options.coverage.take();
+  options.coverage.stop();
   channel.trusted();
   const eager = await measure(backend, subject.call, { ...measuring, waits: scripted });
 
@@ -120,7 +126,7 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
     kernels,
     passes: compiled.plans.length === 1 ? (compiled.plans[0]?.optimised.reports ?? []) : [],
     advice: [...advise(runs, device, tracedKernels), ...waitsOf(compiled)],
-    diagnostics: scripted ? [] : takenForGranted(instantiate(example, large)),
+    diagnostics: scripted ? [] : grantedBy(instantiate(example, large), unrun),
     sources: sourcesOf([file, ...nodes.flatMap((n) => n.stack.map((f) => f.file))]),
   };
 }
@@ -145,9 +151,9 @@ function waitsOf({ waits }: CompiledSubject): Advice[] {
 }
 
 /** What the trace is only right for; nothing where that cannot be found out. */
-function takenForGranted({ target, inputs }: Subject): Diagnostic[] {
+function grantedBy({ target, inputs }: Subject, unrun: readonly Unrun[]): Diagnostic[] {
   try {
-    return checkTrace(target, inputs);
+    return takenForGranted(target, inputs, unrun);
   } catch {
     return [];
   }

@@ -9,6 +9,7 @@ import { keepFrames } from '../frames.ts';
 import { openBackend } from '../kernels/open.ts';
 import { loadModule } from '../load/load.ts';
 import '../ops/table.ts';
+import { Coverage } from '../script/coverage.ts';
 import { setCurrentBackend } from '../tensor/backend.ts';
 import { Channel } from './channel.ts';
 import { findExample } from './examples.ts';
@@ -41,11 +42,12 @@ async function main(): Promise<void> {
     const backend = await openBackend(request.device);
     setCurrentBackend(backend);
     channel.stage('load', 'Loading the module', 0.05);
+    const coverage = new Coverage();
     const { name, example } = findExample(await loadModule(file), file, request.example);
     const runs = request.runs ?? DEFAULT_RUNS;
     if (!Number.isInteger(runs) || runs < 1)
       throw new JitLensError('JLR-RUNS', `${runs} is not a number of runs`, 'Use a whole number from 1.');
-    channel.done(await profile(backend, { file, name, example, runs }, channel));
+    channel.done(await profile(backend, { file, name, example, runs, coverage }, channel));
     await end(0);
   } catch (error) {
     await fail(error);

@@ -17,19 +17,33 @@ import { formatShape, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { AbstractBackend } from '../device/abstract.ts';
 import { closureOfFunction, closureOfMethod } from './compile/code.ts';
-import { whatDidNotRun } from './coverage.ts';
+import { whatDidNotRun, type Unrun } from './coverage.ts';
 import type { Diagnostic, Related, Severity } from '../profile/diagnostic.ts';
 import { isConstant } from './marks.ts';
 import { ts, type TS } from './typescript.ts';
 import { untakenArms } from './untaken.ts';
 import { otherSizes } from './fresh.ts';
 
-/** Looks at the code without running its ops. Errors: those of `jit.trace`. */
+/**
+ * Looks at the code without running its ops. Errors: those of `jit.trace`. Arms that are not taken (JL612) are known of functions
+ * that run here for the first time.
+ */
 export function checkTrace(target: AnyFunction | Module, inputs: readonly unknown[]): Diagnostic[] {
+  return takenForGranted(target, inputs);
+}
+
+/** `known` is what did not run in a call that was watched before. */
+export function takenForGranted(
+  target: AnyFunction | Module,
+  inputs: readonly unknown[],
+  known?: readonly Unrun[],
+): Diagnostic[] {
   const example = flattenTree(inputs, 'inputs');
   const subject = new Subject(target);
   try {
-    const { result: recording, unrun } = whatDidNotRun(() => subject.record(example));
+    const { result: recording, unrun } = known
+      ? { result: subject.record(example), unrun: known }
+      : whatDidNotRun(() => subject.record(example));
     return [
       ...captured(recording.recorded),
       ...guarded(recording, example),

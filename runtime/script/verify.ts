@@ -145,10 +145,10 @@ class Subject {
   private traced(given: never[], tensors: readonly Tensor[]): Gradients {
     const step = (...args: never[]): Gradients =>
       this.gradients(this.traceable(...args), flattenTree(args, 'the arguments').tensors);
-    const compiled = trace<(...args: never[]) => Gradients>(step, given);
+    const compiled: (...args: never[]) => unknown = trace(step, given);
     this.reset();
     for (const x of tensors) x.requiresGrad_(isFloat(x.dtype));
-    return compiled(...given);
+    return compiled(...given) as Gradients;
   }
 
   private gradients(result: unknown, tensors: readonly Tensor[]): Gradients {
