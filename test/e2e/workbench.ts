@@ -55,7 +55,7 @@ function editor(page: Page, file: string): Locator {
   return page.locator(`.editor-instance .monaco-editor[data-uri$="/${file}"]`);
 }
 
-/** The inside of the profile panel. */
+/** The inside of the profile panel, or of whatever other page is on show. */
 export function panel(page: Page): FrameLocator {
   return page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
 }
