@@ -29,7 +29,7 @@ export class Held {
     private readonly module: Module | undefined,
     held: ReadonlyMap<Storage, string>,
     inputs: readonly Tensor[],
-    private readonly modes: ReadonlyMap<Moded, boolean>,
+    private readonly modes: ReadonlyMap<Moded, { readonly training: boolean }>,
   ) {
     this.own = tensorsOf(module).map(([, x]) => x);
     this.storages = held;
@@ -40,7 +40,7 @@ export class Held {
   difference(inputs: readonly Tensor[]): Recompile | undefined {
     const sharing = this.sharingOf(inputs);
     if (sharing !== this.sharing) return { guard: 'memory shared with what the code holds', was: this.sharing, now: sharing };
-    for (const [asked, training] of this.modes) {
+    for (const [asked, { training }] of this.modes) {
       if (asked.training === training) continue;
       const [was = '', is = ''] = training ? ['train', 'eval'] : ['eval', 'train'];
       return { guard: `training mode of a ${asked.constructor.name}`, was, now: is };

@@ -8,16 +8,22 @@ import { Parameter } from '../nn/module.ts';
 import { clone } from '../ops/move.ts';
 import { withRecorder, type Moded, type Recorder } from '../ops/recorder.ts';
 import type { Attributes, OpSpec } from '../ops/spec.ts';
-import type { Operand } from '../tensor/backend.ts';
+import type { Backend, Operand } from '../tensor/backend.ts';
 import type { Storage } from '../tensor/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { userFrames } from '../frames.ts';
+import { userFrames, type Frame } from '../frames.ts';
 
 /** A gradient left on an argument, or on a tensor that the code holds. */
 export interface LeftGradient {
   readonly position?: number;
   readonly tensor?: Tensor;
   readonly gradient: Tensor;
+}
+
+/** What a module that was asked whether it is training said, and where it was asked. */
+export interface AskedMode {
+  readonly training: boolean;
+  readonly place?: Frame;
 }
 
 export class TraceRecorder implements Recorder {
@@ -27,12 +33,13 @@ export class TraceRecorder implements Recorder {
   /** Memory of tensors that ops made (or viewed) while recording. */
   private readonly made = new Set<Storage>();
   /** Modules that were asked whether they are training, and what they said. */
-  readonly modes = new Map<Moded, boolean>();
+  readonly modes = new Map<Moded, AskedMode>();
 
-  /** `names` gives parameters the names that they have in their module. */
+  /** `names` gives parameters the names that they have in their module; on a `device` without elements the code is only looked at. */
   constructor(
     inputs: readonly Tensor[],
     private readonly names: ReadonlyMap<Tensor, string> = new Map(),
+    readonly device?: Backend,
   ) {
     inputs.forEach((x, i) => {
       if (!this.nodes.has(x)) this.external('input', `input${i}`, x, { position: i });
@@ -63,10 +70,7 @@ export class TraceRecorder implements Recorder {
 
   readMode(module: Moded): void {
     if (!this.modes.has(module))
-      this.modes.set(
-        module,
-        withRecorder(undefined, () => module.training),
-      );
+      this.modes.set(module, { training: withRecorder(undefined, () => module.training), place: userFrames()[0] });
   }
 
   private node(x: Tensor): Node {

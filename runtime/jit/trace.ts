@@ -9,7 +9,7 @@ import { Module, Parameter } from '../nn/module.ts';
 import { activeRecorder, withRecorder } from '../ops/recorder.ts';
 import { generatorState } from '../ops/random.ts';
 import { gradMode } from '../ops/tape.ts';
-import { currentBackend } from '../tensor/backend.ts';
+import { currentBackend, type Backend } from '../tensor/backend.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Plan } from './compile.ts';
 import { executable } from './execute.ts';
@@ -42,6 +42,8 @@ export interface Compiled {
   readonly flow: Flow;
   /** Tensors that the code holds: the module's parameters as they were, and all that it used. */
   readonly held: Held;
+  /** Modules that the code asked whether they are training. */
+  readonly modes: TraceRecorder['modes'];
 }
 
 export interface TraceInfo {
@@ -151,30 +153,37 @@ class TraceCache implements TraceInfo {
   }
 
   private trace(call: Tree, signature: Signature): Compiled {
-    // The code may hold an argument under another name; objects of its own tell the two apart.
-    const tree = flattenTree(call.rebuild(renewed(call.tensors)), 'arguments');
-    const backend = tree.tensors[0]?.storage.backend ?? currentBackend();
-    const { module } = this;
-    const named = module ? [...module.namedParameters(), ...module.namedBuffers()] : [];
-    const names = new Map<Tensor, string>(named.map(([name, x]) => [x, name]));
-    const recorder = new TraceRecorder(tree.tensors, names);
-    const result = withRecorder(recorder, () => this.fn(...(tree.rebuild(tree.tensors) as never[])));
-    if (result instanceof Promise) {
-      throw new JitLensError(
-        'JL610',
-        'an async function cannot be traced',
-        'Read tensors (item, data) outside the traced function.',
-      );
-    }
-    const outputs = flattenTree(result, 'the result');
-    if (outputs.tensors.length === 0)
-      throw new JitLensError('JL610', 'the traced function gives no tensor', 'Return the tensors that it computes.');
-    const left = recorder.gradients();
-    const recorded = recorder.finish([...outputs.tensors, ...left.map((l) => l.gradient)]);
+    const backend = call.tensors[0]?.storage.backend ?? currentBackend();
+    const { recorder, outputs, left, recorded, inputs } = record(this.fn, this.module, call);
     const flow = flowOf(recorded, outputs.tensors);
-    const held = new Held(this.module, heldBy(recorded), tree.tensors, recorder.modes);
-    return { signature, recorded, outputs, left, held, flow, ...executable(recorded, backend) };
+    const held = new Held(this.module, heldBy(recorded), inputs, recorder.modes);
+    return { signature, recorded, outputs, left, held, flow, modes: recorder.modes, ...executable(recorded, backend) };
   }
+}
+
+/** Runs the code and writes down its ops; on a `device` without elements it is only looked at. */
+export function record(fn: AnyFunction, module: Module | undefined, call: Tree, device?: Backend) {
+  // The code may hold an argument under another name; objects of its own tell the two apart.
+  const tree = flattenTree(call.rebuild(renewed(call.tensors)), 'arguments');
+  const named = module ? [...module.namedParameters(), ...module.namedBuffers()] : [];
+  const names = new Map<Tensor, string>(named.map(([name, x]) => [x, name]));
+  const recorder = new TraceRecorder(tree.tensors, names, device);
+  const result = withRecorder(recorder, () => fn(...(tree.rebuild(tree.tensors) as never[])));
+  if (result instanceof Promise) {
+    // What becomes of it is nobody's business any more.
+    result.catch(() => undefined);
+    throw new JitLensError(
+      'JL610',
+      'an async function cannot be traced',
+      'Read tensors (item, data) outside the traced function, or script it.',
+    );
+  }
+  const outputs = flattenTree(result, 'the result');
+  if (outputs.tensors.length === 0)
+    throw new JitLensError('JL610', 'the traced function gives no tensor', 'Return the tensors that it computes.');
+  const left = recorder.gradients();
+  const recorded = recorder.finish([...outputs.tensors, ...left.map((l) => l.gradient)]);
+  return { recorder, outputs, left, recorded, inputs: tree.tensors };
 }
 
 /** The same tensors as new objects; one that appears twice does so again. */

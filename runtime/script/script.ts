@@ -70,6 +70,19 @@ interface Entry extends Scripted {
   readonly draws: boolean;
 }
 
+/** Runs of code that is not to be compiled, for comparison. */
+let plainly = 0;
+
+/** Runs `body` with everything scripted running eagerly until it is done. */
+export async function eagerly<T>(body: () => T | Promise<T>): Promise<T> {
+  plainly++;
+  try {
+    return await body();
+  } finally {
+    plainly--;
+  }
+}
+
 export class ScriptCache implements ScriptInfo {
   readonly compiled: Entry[] = [];
   readonly recompiles: Recompile[] = [];
@@ -93,7 +106,7 @@ export class ScriptCache implements ScriptInfo {
 
   call(args: readonly unknown[]): unknown {
     // Where ops are recorded already, the ops themselves are what is wanted.
-    if (activeRecorder()) return this.eagerly(args);
+    if (activeRecorder() || plainly > 0) return this.eagerly(args);
     const tree = flattenTree(args, 'arguments');
     const key = signatureKey(tree, this.module);
     const entry = this.compiled.find((c) => c.signature.key === key && !difference(c, tree)) ?? this.add(tree);

@@ -15,11 +15,12 @@ import { Module } from '../nn/module.ts';
 import { manualSeed } from '../ops/random.ts';
 import { noGrad } from '../ops/tape.ts';
 import { currentBackend } from '../tensor/backend.ts';
-import { rand, randint } from '../tensor/create.ts';
+import { rand } from '../tensor/create.ts';
+import { fresh, otherSizes } from './fresh.ts';
 import { isFloat } from '../tensor/dtype.ts';
 import { formatShape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { script } from './script.ts';
+import { eagerly, script } from './script.ts';
 
 export interface VerifyOptions {
   /** The arguments of an example call. */
@@ -64,7 +65,7 @@ export async function verify(target: AnyFunction | Module, options: VerifyOption
   let first: VerifyReport['first'];
   for (const [i, shapes] of cases.entries()) {
     const given = await fresh(example, shapes);
-    const eager = await subject.run(subject.eager, given).catch((error: unknown) => {
+    const eager = await subject.run('eager', given).catch((error: unknown) => {
       // Sizes that the function itself refuses say nothing about its compiled forms.
       if (i < trials) throw error;
       return undefined;
@@ -73,7 +74,7 @@ export async function verify(target: AnyFunction | Module, options: VerifyOption
     for (const mode of ['traced', 'scripted'] as const) {
       if (refused.some((r) => r.mode === mode)) continue;
       try {
-        const compiled = await subject.run(subject[mode](given), given);
+        const compiled = await subject.run(mode, given);
         const parts = [
           ['outputs', compiled.outputs, eager.outputs],
           ['gradients', compiled.gradients, eager.gradients],
@@ -97,16 +98,24 @@ interface Values {
   readonly gradients: readonly ArrayLike<number>[];
 }
 
+interface Gradients {
+  readonly outputs: readonly Tensor[];
+  readonly gradients: readonly Tensor[];
+}
+
 class Subject {
   private readonly module: Module | undefined;
   private readonly state: Record<string, Tensor>;
-  readonly eager: AnyFunction;
+  private readonly eager: AnyFunction;
+  private readonly traceable: AnyFunction;
   private script: ReturnType<typeof script> | undefined;
 
   constructor(private readonly target: AnyFunction | Module) {
     this.module = target instanceof Module ? target : undefined;
     this.state = this.saved();
-    this.eager = target instanceof Module ? (...args: never[]) => target.forward(...args) : target;
+    const fn = target instanceof Module ? (...args: never[]) => target.forward(...args) : target;
+    this.eager = (...args: never[]) => eagerly(() => fn(...args));
+    this.traceable = fn;
   }
 
   private saved(): Record<string, Tensor> {
@@ -114,15 +123,47 @@ class Subject {
     return noGrad(() => Object.fromEntries(Object.entries(state).map(([name, x]) => [name, x.clone()])));
   }
 
-  traced(args: Tree): AnyFunction {
+  /** One call with fresh leaves: its outputs, and the gradients of all that wants one. */
+  async run(mode: 'eager' | 'traced' | 'scripted', args: Tree): Promise<Values> {
     this.reset();
-    const made = trace(this.eager, args.rebuild(args.tensors) as never[]);
-    return made;
+    const tensors = noGrad(() => args.tensors.map((x) => x.clone().requiresGrad_(isFloat(x.dtype))));
+    const given = args.rebuild(tensors) as never[];
+    // A trace of something that writes its module's state has its gradients inside.
+    const ran =
+      mode === 'traced'
+        ? this.traced(given, tensors)
+        : this.gradients(await (mode === 'eager' ? this.eager : this.scripted())(...given), tensors);
+    const values = { outputs: await all(ran.outputs), gradients: await all(ran.gradients) };
+    this.reset();
+    return values;
   }
 
-  scripted(_args: Tree): AnyFunction {
-    this.script ??= this.target instanceof Module ? script(this.target) : script(this.target);
-    return this.script;
+  private scripted(): AnyFunction {
+    return (this.script ??= this.target instanceof Module ? script(this.target) : script(this.target));
+  }
+
+  private traced(given: never[], tensors: readonly Tensor[]): Gradients {
+    const step = (...args: never[]): Gradients =>
+      this.gradients(this.traceable(...args), flattenTree(args, 'the arguments').tensors);
+    const compiled = trace(step, given);
+    this.reset();
+    for (const x of tensors) x.requiresGrad_(isFloat(x.dtype));
+    return compiled(...given);
+  }
+
+  private gradients(result: unknown, tensors: readonly Tensor[]): Gradients {
+    if (result instanceof Promise)
+      throw new JitLensError(
+        'JL610',
+        'an async function cannot be traced',
+        'Read tensors (item, data) outside of it, or script it.',
+      );
+    const { tensors: outputs } = flattenTree(result, 'the result');
+    const leaves = [...tensors, ...(this.module?.parameters() ?? [])].filter((x) => x.requiresGrad);
+    const ends = outputs.filter((x) => x.requiresGrad && isFloat(x.dtype));
+    manualSeed(SEED + 1);
+    const gradients = ends.length > 0 ? grad(ends, leaves, { gradOutputs: ends.map((x) => rand(x.shape)) }) : [];
+    return { outputs, gradients: gradients.map((g, i) => g ?? zerosLike(leaves[i])) };
   }
 
   private reset(): void {
@@ -130,26 +171,12 @@ class Subject {
     if (this.module) this.module.loadStateDict(this.state, { strict: false });
   }
 
-  async run(fn: AnyFunction, args: Tree): Promise<Values> {
-    this.reset();
-    const tensors = noGrad(() => args.tensors.map((x) => x.clone().requiresGrad_(isFloat(x.dtype))));
-    const result: unknown = await fn(...(args.rebuild(tensors) as never[]));
-    const { tensors: outputs } = flattenTree(result, 'the result');
-    const leaves = [...tensors, ...(this.module?.parameters() ?? [])].filter((x) => x.requiresGrad);
-    const ends = outputs.filter((x) => x.requiresGrad && isFloat(x.dtype));
-    manualSeed(SEED + 1);
-    const gradients = ends.length > 0 ? grad(ends, leaves, { gradOutputs: ends.map((x) => rand(x.shape)) }) : [];
-    const values = { outputs: await all(outputs), gradients: await all(gradients.map((g, i) => g ?? zerosLike(leaves[i]))) };
-    this.reset();
-    return values;
-  }
-
   /** Where the values part: each op of the graph, run by itself and as part of what was compiled. */
   async firstDifference(mode: 'traced' | 'scripted', args: Tree, tolerance: number): Promise<VerifyReport['first']> {
     const backend = args.tensors[0]?.storage.backend ?? currentBackend();
     const graphs =
       mode === 'traced'
-        ? trace(this.eager, args.rebuild(args.tensors) as never[]).info.compiled.map((c) => c.recorded)
+        ? trace(this.traceable, args.rebuild(args.tensors) as never[]).info.compiled.map((c) => c.recorded)
         : [...(this.script?.info.compiled.at(-1)?.recorded() ?? [])];
     for (const graph of graphs) {
       const bound = inputsOf(graph, args.tensors);
@@ -207,44 +234,18 @@ async function all(tensors: readonly Tensor[]): Promise<ArrayLike<number>[]> {
   return read;
 }
 
+/** Over the largest magnitude of all of them: what is zero but for rounding differs by as much as it is. */
 function largest(got: readonly ArrayLike<number>[], want: readonly ArrayLike<number>[]): number {
   if (got.length !== want.length) return Infinity;
-  return Math.max(0, ...want.map((values, i) => apart(got[i] ?? [], values)));
-}
-
-function apart(got: ArrayLike<number>, want: ArrayLike<number>): number {
-  if (got.length !== want.length) return Infinity;
   let [worst, scale] = [0, 0];
-  for (let i = 0; i < want.length; i++) {
-    const [a = NaN, b = NaN] = [got[i], want[i]];
-    if (Number.isFinite(b)) scale = Math.max(scale, Math.abs(b));
-    if (!Object.is(a, b) && a !== b) worst = Math.max(worst, Number.isNaN(a - b) ? Infinity : Math.abs(a - b));
+  for (const [i, values] of want.entries()) {
+    const other = got[i] ?? [];
+    if (other.length !== values.length) return Infinity;
+    for (let k = 0; k < values.length; k++) {
+      const [a = NaN, b = NaN] = [other[k], values[k]];
+      if (Number.isFinite(b)) scale = Math.max(scale, Math.abs(b));
+      if (!Object.is(a, b) && a !== b) worst = Math.max(worst, Number.isNaN(a - b) ? Infinity : Math.abs(a - b));
+    }
   }
-  return worst === 0 ? 0 : worst / Math.max(scale, 1e-6);
-}
-
-/** Random tensors over the range of the example's, of other shapes if so wished. */
-async function fresh(example: Tree, shapes: readonly (readonly number[])[]): Promise<Tree> {
-  const tensors: Tensor[] = [];
-  for (const [i, x] of example.tensors.entries()) {
-    const values = await x.data();
-    const shape = shapes[i] ?? x.shape;
-    let [low, high] = [Infinity, -Infinity];
-    for (const v of values) [low, high] = [Math.min(low, v), Math.max(high, v)];
-    if (low > high) [low, high] = [0, 0];
-    tensors.push(
-      isFloat(x.dtype)
-        ? rand(shape, { dtype: x.dtype })
-            .mul(high - low)
-            .add(low)
-        : randint(low, high + 1, shape, { dtype: x.dtype }),
-    );
-  }
-  return { ...example, tensors };
-}
-
-/** Each size of the example made one larger, wherever it stands. */
-function otherSizes(example: Tree): (readonly number[])[][] {
-  const sizes = [...new Set(example.tensors.flatMap((x) => x.shape))].filter((size) => size > 1);
-  return sizes.map((size) => example.tensors.map((x) => x.shape.map((n) => (n === size ? n + 1 : n))));
+  return worst === 0 ? 0 : worst / Math.max(scale, Number.MIN_VALUE);
 }

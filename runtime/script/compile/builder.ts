@@ -44,7 +44,7 @@ let nextId = 0;
 
 export class Builder implements Recorder {
   readonly device = new AbstractBackend();
-  readonly modes = new Map<Moded, boolean>();
+  readonly modes = new Map<Moded, { readonly training: boolean }>();
   /** Tensors of the code's own that it uses, and those among them that it writes. */
   readonly held = new Set<Tensor>();
   readonly sharing = new Sharing();
@@ -92,10 +92,7 @@ export class Builder implements Recorder {
 
   readMode(module: Moded): void {
     if (this.modes.has(module)) return;
-    this.modes.set(
-      module,
-      withRecorder(undefined, () => module.training),
-    );
+    this.modes.set(module, { training: withRecorder(undefined, () => module.training) });
   }
 
   // Graphs and what passes between them.

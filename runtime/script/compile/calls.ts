@@ -203,6 +203,6 @@ function run(context: Context, fn: object, self: unknown, args: readonly unknown
         'Use `where(...)`, or a fixed size with `topk`.',
       );
     }
-    return Array.isArray(result) || isRecord(result) ? context.memory.own(result) : result;
+    return Array.isArray(result) || isRecord(result) ? context.memory.fix(context.memory.own(result)) : result;
   });
 }

@@ -16,7 +16,7 @@ export function parsed(file: string, text: string): CodeFile {
   const known = files.get(file);
   if (known?.tree.text === text) return known;
   const kind = /\.[cm]?js$/.test(file) ? ts.ScriptKind.JS : ts.ScriptKind.TS;
-  const made = { file, tree: ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true, kind) };
+  const made = { file, exists: true, tree: ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true, kind) };
   files.set(file, made);
   return made;
 }
@@ -69,7 +69,8 @@ function parseFunction(name: string, text: string): Closure | undefined {
       else if (!node) ts.forEachChild(at, visit);
     };
     visit(tree);
-    if (isCode(node)) return new Closure(node, { file: tree.fileName, tree }, new Scope(undefined, library), undefined);
+    if (isCode(node))
+      return new Closure(node, { file: tree.fileName, tree, exists: false }, new Scope(undefined, library), undefined);
   }
   return undefined;
 }
@@ -77,7 +78,7 @@ function parseFunction(name: string, text: string): Closure | undefined {
 /** Code that calls a method of JitLens's own on its `this`. */
 export function callOf(method: (...args: never[]) => unknown): Closure {
   const text = 'function call(...args) { return this[name](...args); }';
-  const code = parsed('jitlens.js', text);
+  const code = { ...parsed('jitlens.js', text), exists: false };
   const node = code.tree.statements[0];
   if (!isCode(node)) throw new JitLensError('JL-BUG', 'a call is code');
   return new Closure(node, code, new Scope(undefined, { name: method.name }), undefined);

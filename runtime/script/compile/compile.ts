@@ -37,7 +37,7 @@ export interface Compilation {
   readonly states: readonly StateInput[];
   readonly assumed: readonly Assumed[];
   readonly held: ReadonlySet<Tensor>;
-  readonly modes: ReadonlyMap<Moded, boolean>;
+  readonly modes: ReadonlyMap<Moded, { readonly training: boolean }>;
 }
 
 export interface Target {

@@ -4,6 +4,7 @@ import { ts, type TS } from '../typescript.ts';
 import { bare, refuse, textOf, type Context } from './context.ts';
 import { assign, read } from './access.ts';
 import { compute, scalarType } from './flow.ts';
+import { isConst } from './fixed.ts';
 import { elementsOf } from './iterate.ts';
 import { binary, choose, condition, unary } from './operators.ts';
 import { keyOf } from './patterns.ts';
@@ -28,7 +29,10 @@ function visitors(): Map<TS.SyntaxKind, AnyVisit> {
     on(K.Identifier, (context, node: TS.Identifier, scope) => read(context, node, scope)),
     on(K.ThisKeyword, (context) => context.activation.self),
     on(K.ParenthesizedExpression, (context, node: TS.ParenthesizedExpression, scope) => context.evaluate(node.expression, scope)),
-    on(K.AsExpression, (context, node: TS.AsExpression, scope) => context.evaluate(node.expression, scope)),
+    on(K.AsExpression, (context, node: TS.AsExpression, scope) => {
+      const value = context.evaluate(node.expression, scope);
+      return isConst(node) ? context.memory.fix(value) : value;
+    }),
     on(K.SatisfiesExpression, (context, node: TS.SatisfiesExpression, scope) => context.evaluate(node.expression, scope)),
     on(K.TypeAssertionExpression, (context, node: TS.TypeAssertion, scope) => context.evaluate(node.expression, scope)),
     on(K.NonNullExpression, present),

@@ -7,6 +7,7 @@ import { Module } from '../../nn/module.ts';
 import { ts, type TS } from '../typescript.ts';
 import { bare, refuse, textOf, type Completion, type Context } from './context.ts';
 import { afterLoop, CONTINUE, compute, isWhole, NORMAL, resume } from './flow.ts';
+import { checkFixed } from './fixed.ts';
 import { loop } from './loop.ts';
 import { Scope } from './memory.ts';
 import { binary, condition } from './operators.ts';
@@ -54,12 +55,24 @@ export function forOfLoop(context: Context, node: TS.ForOfStatement, scope: Scop
   };
   return context.from(node, () => {
     if (walked instanceof Range) return counted(context, node, walked, turn);
+    checkFixed(context, node.expression, walked, scope);
     const items = elementsOf(context, walked, node.expression);
     return afterLoop(
       context,
-      turns(context, items.length, (i) => turn(items[i])),
+      turns(context, items.length, (i) => {
+        const end = turn(items[i]);
+        unchanged(context, node, walked, items);
+        return end;
+      }),
     );
   });
+}
+
+/** JavaScript looks at the list anew at each turn; here it is what it was before the first. */
+function unchanged(context: Context, node: TS.ForOfStatement, walked: unknown, items: readonly unknown[]): void {
+  if (!Array.isArray(walked) || (walked.length === items.length && items.every((item, i) => Object.is(item, walked[i])))) return;
+  const text = textOf(context, node.expression);
+  throw refuse(context, node.expression, 'JL204', `the loop changes ‘${text}’ while walking it`, 'Push to a new array.');
 }
 
 /** A loop over start, start + step, … before end. */

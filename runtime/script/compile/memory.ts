@@ -2,6 +2,7 @@
  * @file What the code being compiled remembers: variables, the arrays and records that it made, and fields that it assigned. A
  * branch is explored and taken back, so that the other one starts from the same state; what it changed is handed out.
  */
+import type { TS } from '../typescript.ts';
 import { isRecord } from './values.ts';
 
 /** A variable, or a field of an object from outside that the code assigns. */
@@ -12,6 +13,8 @@ export class Cell {
     /** Grows with every cell: those that are younger than a branch cannot be seen after it. */
     readonly age: number,
     readonly constant: boolean,
+    /** Its type as it is written. */
+    readonly type?: TS.TypeNode,
   ) {}
 }
 
@@ -47,10 +50,12 @@ export class Memory {
   private age = 0;
   private readonly trail: { cell: Cell; before: unknown }[] = [];
   private readonly owned = new Set<object>();
+  /** Lists of a fixed length: tuples, and fresh ones that ops give. */
+  private readonly fixed = new WeakSet<object>();
   private readonly fields = new Map<object, Map<PropertyKey, Cell>>();
 
-  declare(scope: Scope, name: string, value: unknown, constant = false): Cell {
-    return scope.add(new Cell(value, name, this.age++, constant));
+  declare(scope: Scope, name: string, value: unknown, constant = false, type?: TS.TypeNode): Cell {
+    return scope.add(new Cell(value, name, this.age++, constant, type));
   }
 
   assign(cell: Cell, value: unknown): void {
@@ -62,6 +67,16 @@ export class Memory {
   own<T extends object>(made: T): T {
     if (Array.isArray(made) || isRecord(made)) this.owned.add(made);
     return made;
+  }
+
+  /** Says that nothing changes a list. */
+  fix<T>(made: T): T {
+    if (Array.isArray(made)) this.fixed.add(made);
+    return made;
+  }
+
+  isFixed(x: object): boolean {
+    return this.fixed.has(x);
   }
 
   owns(x: object): boolean {

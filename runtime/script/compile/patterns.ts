@@ -8,8 +8,11 @@ import { Unknown } from './values.ts';
 /** Declares the variables of a `const`, `let` or `var`. */
 export function variables(context: Context, list: TS.VariableDeclarationList, scope: Scope): void {
   const constant = (list.flags & ts.NodeFlags.Const) !== 0;
-  for (const { name, initializer } of list.declarations)
-    context.bind(name, initializer && context.evaluate(initializer, scope), scope, constant);
+  for (const { name, initializer, type } of list.declarations) {
+    const value = initializer && context.evaluate(initializer, scope);
+    if (ts.isIdentifier(name)) context.memory.declare(scope, name.text, value, constant, type);
+    else context.bind(name, value, scope, constant);
+  }
 }
 
 export function bindPattern(context: Context, pattern: TS.BindingName, value: unknown, scope: Scope, constant: boolean): void {

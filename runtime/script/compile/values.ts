@@ -7,7 +7,6 @@ import type { Value } from '../../ir/program.ts';
 import { JitLensError } from '../../errors.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import type { TS } from '../typescript.ts';
-import type { Source } from '../sources.ts';
 import type { Scope } from './memory.ts';
 
 /** A number, truth value or text that is known when the program runs. */
@@ -62,8 +61,8 @@ export class Closure {
 export interface CodeFile {
   readonly file: string;
   readonly tree: TS.SourceFile;
-  /** Added to positions: code that is known only by its own text. */
-  readonly source?: Source;
+  /** Whether there is such a file: code that no loader has noted is known only by its own text. */
+  readonly exists: boolean;
 }
 
 /** `range(…)`, whose ends may be known only at run time. */

@@ -9,6 +9,9 @@ import type { Project } from '../project.ts';
 export type ValueKind =
   'tensor' | 'number' | 'boolean' | 'string' | 'tuple' | 'array' | 'record' | 'module' | 'function' | 'none' | 'any' | 'other';
 
+/** Names that are words of the language, and so are declared under others. */
+const PUBLIC: Readonly<Record<string, string>> = { exported: 'export' };
+
 export class Types {
   private readonly nodes = new Map<TS.Node, TS.Type>();
   private readonly classes = new Map<TS.Type, ReadonlySet<string>>();
@@ -60,8 +63,8 @@ export class Types {
     if (!symbol || !this.isOwn(symbol)) return undefined;
     const file = symbol.declarations?.[0]?.getSourceFile().fileName ?? '';
     const folder = /\/(jit|script|nn|optim|data|autograd)\/[^/]+$/.exec(file)?.[1];
-    // What scripts is one of the names under `jit` too.
-    return folder === undefined ? symbol.name : `${folder === 'script' ? 'jit' : folder}.${symbol.name}`;
+    const own = PUBLIC[symbol.name] ?? symbol.name;
+    return folder === undefined ? own : `${folder === 'script' ? 'jit' : folder}.${own}`;
   }
 
   /** Names of JitLens's classes that a type is, or extends. */

@@ -357,3 +357,109 @@ describe('loops whose length is known only at run time', () => {
     await expect(async () => jit.script(collects)(t(1), tensor(2))).rejects.toMatchObject({ code: 'JL106' });
   });
 });
+
+describe('lists that are walked', () => {
+  const OUTSIDE = [1, 2, 3];
+  const TYPED: readonly number[] = [1, 2, 3];
+  const code = (fn: (x: Tensor) => Tensor) => {
+    try {
+      jit.script(fn)(ones([2]));
+      return undefined;
+    } catch (error) {
+      return (error as { code?: string }).code;
+    }
+  };
+  const sums: [string, string | undefined, (x: Tensor) => Tensor][] = [
+    [
+      'a literal',
+      'JL203',
+      (x) => {
+        for (const n of [1, 2]) x = x.add(n);
+        return x;
+      },
+    ],
+    [
+      'a variable',
+      'JL203',
+      (x) => {
+        const ns: number[] = [1, 2];
+        for (const n of ns) x = x.add(n);
+        return x;
+      },
+    ],
+    [
+      'an inferred variable',
+      'JL203',
+      (x) => {
+        const ns = [1, 2];
+        for (const n of ns) x = x.add(n);
+        return x;
+      },
+    ],
+    [
+      'one from outside',
+      'JL203',
+      (x) => {
+        for (const n of OUTSIDE) x = x.add(n);
+        return x;
+      },
+    ],
+    [
+      'a result of map',
+      'JL203',
+      (x) => {
+        for (const y of x.unbind().map((z) => z.mul(2))) x = x.add(y);
+        return x;
+      },
+    ],
+    [
+      'a readonly one from outside',
+      undefined,
+      (x) => {
+        for (const n of TYPED) x = x.add(n);
+        return x;
+      },
+    ],
+    [
+      'a tuple',
+      undefined,
+      (x) => {
+        const ns = [1, 2] as const;
+        for (const n of ns) x = x.add(n);
+        return x;
+      },
+    ],
+    [
+      'a readonly variable',
+      undefined,
+      (x) => {
+        const ns: readonly number[] = [1, 2];
+        for (const n of ns) x = x.add(n);
+        return x;
+      },
+    ],
+    [
+      'what an op gives',
+      undefined,
+      (x) => {
+        for (const y of x.unbind()) x = x.add(y);
+        return x;
+      },
+    ],
+    [
+      'one that is changed behind its type',
+      'JL204',
+      (x) => {
+        const ns: number[] = [1, 2];
+        for (const n of ns as readonly number[]) {
+          if (n < 2) ns.push(3);
+          x = x.add(n);
+        }
+        return x;
+      },
+    ],
+  ];
+  test.each(sums)('%s: %s', (_, wanted, fn) => {
+    expect(code(fn)).toBe(wanted);
+  });
+});
