@@ -81,7 +81,7 @@ export class Project {
       json ?? {},
       { ...ts.sys, readFile: this.textOf },
       dirname(config),
-      FORCED,
+      { allowJs: true },
       config,
     );
     // An empty list of files is no mistake here: files are named as they are opened.
@@ -98,6 +98,14 @@ export class Project {
 
   /** Whether a file imports JitLens, itself or through others of the user's. */
   reaches(file: string): boolean {
+    let known = this.reaching.get(file);
+    if (known === undefined) this.reaching.set(file, (known = this.follow(file)));
+    return known;
+  }
+
+  private readonly reaching = new Map<string, boolean>();
+
+  private follow(file: string): boolean {
     const seen = new Set([file]);
     for (const at of seen) {
       for (const [name, target] of this.imports.get(at) ?? []) {
@@ -141,6 +149,7 @@ export class Project {
       oldProgram: this.previous,
     });
     this.previous = program;
+    this.reaching.clear();
     return (this.loaded = { program, checker: program.getTypeChecker() });
   }
 

@@ -63,7 +63,8 @@ export class Types {
     if (!symbol || !this.isOwn(symbol)) return undefined;
     const file = symbol.declarations?.[0]?.getSourceFile().fileName ?? '';
     const folder = /\/(jit|script|nn|optim|data|autograd)\/[^/]+$/.exec(file)?.[1];
-    const own = PUBLIC[symbol.name] ?? symbol.name;
+    // What a namespace calls it, which may be a word that no declaration can have, as `export`.
+    const own = ts.isPropertyAccessExpression(node) ? name.text : (PUBLIC[symbol.name] ?? symbol.name);
     return folder === undefined ? own : `${folder === 'script' ? 'jit' : folder}.${own}`;
   }
 
