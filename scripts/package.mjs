@@ -19,7 +19,7 @@ export async function packageVsix(file) {
 }
 
 async function pack(file) {
-  for (const needed of ['extension.cjs', 'runner.js', 'webview/main.js']) {
+  for (const needed of ['extension.cjs', 'runner.js', 'analyser.js', 'types/runtime/index.d.ts', 'webview/main.js']) {
     if (!existsSync(join(repository, 'dist', needed))) throw new Error(`dist/${needed} is missing: run \`npm run build\` first.`);
   }
   const scratch = await mkdtemp(join(tmpdir(), 'jitlens-vsix-'));

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest'
 import { repository } from '../../scripts/e2e.mjs';
 import { analysersOf } from './processes.ts';
 import { openSession, type Session } from './session.ts';
-import { chooseTheme, clickText, marks, openFile, problems, quickFix, runCommand, statusItem } from './workbench.ts';
+import { chooseTheme, clickText, marks, openFile, panel, problems, quickFix, runCommand, statusItem } from './workbench.ts';
 
 const loops = `import { jit, range, tensor, type Tensor } from 'jitlens';
 
@@ -105,7 +105,7 @@ describe.each([
     watch();
     const { page } = session;
     await openFile(page, 'loops.ts');
-    await expect.poll(() => marks(page, 'loops.ts'), { timeout: 20_000 }).toEqual([{ line: 18, kind: 'error' }]);
+    await expect.poll(() => marks(page, 'loops.ts'), { timeout: 60_000 }).toEqual([{ line: 18, kind: 'error' }]);
     await expect.poll(() => problems(page)).toEqual([expect.stringMatching(/‘ns’ is a mutable array.*JitLens.*JL203/)]);
     await expect.poll(() => statusItem(page)).toContain('2/3 scriptable');
     await session.screenshot(`${name}-squiggle`);
@@ -204,7 +204,7 @@ describe.each([
       await session.screenshot(`${name}-hover-${title}`);
     }
     await page.locator('.monaco-hover-content a').filter({ hasText: 'JL203' }).first().click();
-    await page.locator('.tab').filter({ hasText: 'JL203' }).waitFor();
+    await panel(page).getByText('A mutable array is walked').waitFor();
     await session.screenshot(`${name}-page`);
   });
 });

@@ -55,7 +55,7 @@ function editor(page: Page, file: string): Locator {
   return page.locator(`.editor-instance .monaco-editor[data-uri$="/${file}"]`);
 }
 
-/** The inside of the profile panel. */
+/** The inside of the profile panel, or of whatever other page is on show. */
 export function panel(page: Page): FrameLocator {
   return page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
 }
@@ -75,14 +75,20 @@ export async function lineCosts(page: Page, file: string): Promise<string[]> {
 
 /** Clicks on a text of a line (from 1), at its start. */
 export async function clickText(page: Page, file: string, line: number, text: string): Promise<void> {
-  const at = await placeOf(page, file, line, text);
+  let at = await placeOf(page, file, line, text);
+  // Lines that are being drawn anew are nowhere for a moment.
+  for (let tries = 20; !at && tries > 0; tries--) {
+    await page.waitForTimeout(100);
+    at = await placeOf(page, file, line, text);
+  }
+  if (!at) throw new Error(`‘${text}’ is not on line ${line} of ${file}`);
   await page.mouse.click(at.x + 1, at.y);
 }
 
 /** Where a text of a line begins on the screen; measured in the text itself, which is drawn in several elements. */
-async function placeOf(page: Page, file: string, line: number, text: string): Promise<{ x: number; y: number }> {
+async function placeOf(page: Page, file: string, line: number, text: string): Promise<{ x: number; y: number } | undefined> {
   const top = await lineTop(page, file, line);
-  const found = await editor(page, file)
+  return editor(page, file)
     .locator('.view-line')
     .evaluateAll(
       (lines, { top, text }) => {
@@ -107,8 +113,6 @@ async function placeOf(page: Page, file: string, line: number, text: string): Pr
       },
       { top, text },
     );
-  if (!found) throw new Error(`‘${text}’ is not on line ${line} of ${file}`);
-  return found;
 }
 
 async function lineTop(page: Page, file: string, line: number): Promise<number> {

@@ -1,8 +1,11 @@
 /** What the editor makes of the analyser's reports, as far as it needs no VS Code. */
+import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Delay } from '../../extension/diagnostics/delay.ts';
 import { levelOf, levelsIn } from '../../extension/diagnostics/severity.ts';
 import { reasonsOf, summaryOf } from '../../extension/diagnostics/summary.ts';
+import { formats } from '../../runtime/cli/formats.ts';
+import { plain } from '../../runtime/profile/report.ts';
 import { applyFixes, together } from '../../runtime/script/fixes.ts';
 import type { Diagnostic, Edit, FunctionReport } from '../../runtime/profile/diagnostic.ts';
 
@@ -81,6 +84,25 @@ describe('the status bar', () => {
   it('says nothing about a file without tensor functions, or without a report', () => {
     expect(summaryOf(report())).toBeUndefined();
     expect(summaryOf(undefined)).toBeUndefined();
+  });
+});
+
+describe('the problem matcher', () => {
+  it('finds what `jitlens check` prints', async () => {
+    const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      contributes: { problemMatchers: { pattern: { regexp: string } }[] };
+    };
+    const pattern = new RegExp(manifest.contributes.problemMatchers[0]?.pattern.regexp ?? '');
+    const hint: Diagnostic = { ...found('JL203b', 2), severity: 'hint' };
+    const printed = formats.text([{ file: '/a.ts', diagnostics: [found('JL203', 3), hint], functions: [] }], plain);
+    const matches = printed.split('\n').flatMap((line) => {
+      const match = pattern.exec(line);
+      return match ? [match.slice(1)] : [];
+    });
+    expect(matches).toEqual([
+      ['/a.ts', '3', '1', 'error', 'JL203', 'JL203 is so'],
+      ['/a.ts', '2', '1', 'hint', 'JL203b', 'JL203b is so'],
+    ]);
   });
 });
 
