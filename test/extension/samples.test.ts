@@ -28,6 +28,19 @@ function loaded(module: nn.Module, params: Record<string, Tensor>, names: Readon
   return Object.fromEntries(Object.keys(params).map((name) => [name, need(own.get(names[name] ?? name))]));
 }
 
+describe('the handwritten convolution', () => {
+  test.each(['b1', 'b2_faithful', 's2p1d2'])('handwritten_conv2d_%s', async (name) => {
+    const wanted = golden(`handwritten_conv2d_${name}`);
+    const params = tensorsOf(wanted.params);
+    const [outChannels = 1, inChannels = 1, cells = 1] = need(params['weights']).shape;
+    const { padding, dilation, stride } = wanted.consts ?? {};
+    const layer = new conv2d.Conv2d(inChannels, outChannels, Math.sqrt(cells), { padding, dilation, stride });
+    const inputs = tensorsOf(wanted.inputs);
+    const outputs = () => ({ out: layer.forward(need(inputs['x'])) });
+    await expectGolden(wanted, { params: loaded(layer, params, {}), inputs, outputs, modules: [layer] });
+  });
+});
+
 describe('SPADE', () => {
   const names = Object.fromEntries(
     ['shared', 'gamma', 'beta'].flatMap((part) => [

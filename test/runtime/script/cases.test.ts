@@ -1,5 +1,5 @@
 /** @file Behaviour that PyTorch's own tests of its compiler fix, with their values: each case eager, scripted, and with every pass left out. */
-import { jit, ones, randn, range, tensor, zeros, type Tensor } from 'jitlens';
+import { jit, manualSeed, nn, ones, randn, range, tensor, zeros, type Tensor } from 'jitlens';
 import { describe, expect, test } from 'vitest';
 import { everyWay, opsOf, plain, steps } from '../support/scripts.ts';
 
@@ -412,6 +412,43 @@ describe('P21–P26 writes and merges', () => {
     const scripted = jit.script(fresh);
     scripted(ones([2]));
     expect(opsOf(scripted).filter((name) => name.endsWith('_'))).toEqual([]);
+  });
+});
+
+describe('P28–P29 tracing', () => {
+  class Two extends nn.Module {
+    readonly weight = new nn.Parameter(tensor([2, 3]));
+
+    forward(x: Tensor): Tensor {
+      return this.weight.mul(x);
+    }
+
+    twice(x: Tensor): { readonly y: Tensor; readonly n: number } {
+      return { y: this.forward(x).mul(2), n: 2 };
+    }
+  }
+
+  test('P28 dropout draws anew in a trace, the same numbers as eagerly', async () => {
+    const fn = (x: Tensor) => x.dropout(0.5, true);
+    const runs = async (f: (x: Tensor) => Tensor) => {
+      manualSeed(7);
+      return [await plain(f(ones([64]))), await plain(f(ones([64])))];
+    };
+    const traced = jit.trace(fn, [ones([64])]);
+    const scripted = jit.script(fn);
+    const [first, second] = await runs(fn);
+    expect(first).not.toEqual(second);
+    expect(await runs(traced)).toEqual([first, second]);
+    expect(await runs(scripted)).toEqual([first, second]);
+  });
+
+  test('P29 several methods of a module share its parameters; records come back as records', async () => {
+    const two = new Two();
+    const traced = jit.traceModule(two, { forward: [ones([2])], twice: [ones([2])] });
+    two.weight.requiresGrad_(false).mul_(10);
+    expect(await plain(traced['forward']?.(...([ones([2])] as never[])))).toEqual([20, 30]);
+    expect(await plain(traced['twice']?.(...([ones([2])] as never[])))).toEqual({ y: [40, 60], n: 2 });
+    expect(() => jit.traceModule(two, { missing: [] } as never)).toThrow(expect.objectContaining({ code: 'JL610' }));
   });
 });
 

@@ -14,6 +14,7 @@ interface Values {
 type Group = Readonly<Record<string, Values>>;
 
 export interface Golden {
+  readonly consts?: Readonly<Record<string, number>>;
   readonly params: Group;
   readonly inputs: Group;
   readonly outputs: Group;
