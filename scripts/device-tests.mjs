@@ -5,9 +5,10 @@
 import { build } from 'esbuild';
 import { cpSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { jitlens } from '../dist/esbuild-plugin.js';
 
 // Tests that start processes, ask the TypeScript compiler or look for the user's lines say nothing about a device.
-const leftOut = /cli\/|ops\/types\.test|passes\/pipeline/;
+const leftOut = /cli\/|host\/|load\/|ops\/types\.test|passes\/pipeline|script\/(rules|analyse|check-trace|sample)/;
 const files = ['test/runtime', 'test/fuzz']
   .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name).replaceAll('\\', '/')))
   .filter((name) => name.endsWith('.test.ts') && !leftOut.test(name))
@@ -29,9 +30,10 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  external: ['webgpu', 'esbuild'],
+  external: ['webgpu', 'esbuild', 'typescript'],
+  plugins: [jitlens()],
   alias: { jitlens: resolve('runtime/index.ts'), vitest: shim },
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  banner: { js: "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);" },
   keepNames: true,
   logLevel: 'warning',
 });

@@ -5,6 +5,7 @@
  */
 import { Buffer, Module, Parameter } from '../../nn/module.ts';
 import { Tensor } from '../../tensor/tensor.ts';
+import { isLibraryFunction } from '../library.ts';
 import { isConstant, isState } from '../marks.ts';
 import { ts, type TS } from '../typescript.ts';
 import { bare, refuse, textOf, type Context } from './context.ts';
@@ -223,7 +224,8 @@ function fromObject(context: Context, of: object, key: PropertyKey, at: TS.Node)
   const owner = ownerOf(of, key);
   const descriptor = owner && Object.getOwnPropertyDescriptor(owner, key);
   if (descriptor?.get) {
-    const getter = owner && typeof key === 'string' ? closureOf(owner, key, 'get') : undefined;
+    const own = owner && typeof key === 'string' && !isLibraryFunction(owner.constructor);
+    const getter = own ? closureOf(owner, key, 'get') : undefined;
     // The code's own getters are looked at; the library's may be run.
     return getter ? context.invoke(getter, of, [], at) : (Reflect.get(of, key) as unknown);
   }

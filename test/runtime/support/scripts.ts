@@ -29,6 +29,16 @@ function unsigned(x: number): number {
   return x === 0 ? 0 : x;
 }
 
+/** The same but for rounding: a kernel that does several ops rounds otherwise than these one by one. */
+export function expectClose(actual: unknown, expected: unknown): void {
+  if (typeof expected === 'number' && Number.isFinite(expected)) {
+    expect(Math.abs((actual as number) - expected)).toBeLessThanOrEqual(1e-6 + 2e-5 * Math.abs(expected));
+  } else if (Array.isArray(expected)) {
+    expect(actual).toHaveLength(expected.length);
+    expected.forEach((item, i) => expectClose((actual as unknown[])[i], item));
+  } else expect(actual).toEqual(expected);
+}
+
 /** Runs it eagerly, scripted, scripted again, and without each pass; every run must give `expected`. */
 export async function everyWay<A extends unknown[] | []>(
   fn: (...args: A) => unknown,
