@@ -92,10 +92,10 @@ export interface LoopStep extends At {
   readonly outputs: readonly Value[];
 }
 
-/** Something that is seen outside: printed, thrown, stored. */
+/** Something that is seen outside: printed, thrown, called, stored. */
 export interface EffectStep extends At {
   readonly kind: 'effect';
-  readonly name: 'print' | 'raise' | 'store';
+  readonly name: 'print' | 'raise' | 'call' | 'store';
   readonly inputs: readonly Argument[];
   readonly run: (...values: unknown[]) => void;
 }

@@ -16,7 +16,7 @@ import { ts, type TS } from '../typescript.ts';
 import { closureOfFunction, closureOfMethod } from './code.ts';
 import { asFunction, bare, refuse, textOf, type Context } from './context.ts';
 import { isWhole } from './flow.ts';
-import { intrinsics, printing } from './intrinsics.ts';
+import { intrinsics, printing, templateOf } from './intrinsics.ts';
 import { callNative, isNative } from './natives.ts';
 import { Closure, hasUnknown, isRecord, Pending, Raised, typeName, Unknown } from './values.ts';
 
@@ -36,7 +36,10 @@ export function call(context: Context, called: unknown, self: unknown, args: rea
   if (self instanceof Sequential && fn === Sequential.prototype.forward) return inARow(context, self, args, at);
   if (isLibraryFunction(fn) || isLibraryMethod(self, fn)) return onLibrary(context, fn, self, args, at);
   if (isNative(fn)) return callNative(context, fn, self, args, at);
-  if (mark === 'ignore') throw ignored(context, at);
+  if (mark === 'ignore') {
+    ignored(context, fn, self, args, at);
+    return undefined;
+  }
   const closure = (self === undefined ? undefined : closureOfMethod(self, fn)) ?? closureOfFunction(fn);
   if (closure) return context.invoke(closure, self, args, at);
   if (self instanceof Module && typeof Reflect.get(fn, 'info') === 'object') return onLibrary(context, fn, self, args, at);
@@ -57,14 +60,27 @@ function unused(context: Context, at: TS.CallExpression): never {
   throw new Raised();
 }
 
-function ignored(context: Context, at: TS.CallExpression): JitLensError {
-  return refuse(
-    context,
-    at,
-    'JL507',
-    `‘${textOf(context, at.expression)}’ is marked @jit.ignore: it runs on the host, and what it gives is not known when the code is compiled`,
-    'Call it outside, and pass its result in.',
-  );
+/** A call that stays JavaScript: what it does happens at its place in the run; what it gives cannot be known before. */
+function ignored(context: Context, fn: object, self: unknown, args: readonly unknown[], at: TS.CallExpression): void {
+  const { parent } = at;
+  if (!ts.isExpressionStatement(parent) && !ts.isVoidExpression(parent)) {
+    throw refuse(
+      context,
+      at,
+      'JL507',
+      `‘${textOf(context, at.expression)}’ is marked @jit.ignore: it runs on the host, and what it gives is not known when the code is compiled`,
+      'Call it outside, and pass its result in.',
+    );
+  }
+  const leaves: unknown[] = [];
+  const given = args.map((x) => templateOf(x, leaves, (other) => other));
+  context.world.effect('call', leaves, (...values) => {
+    Reflect.apply(
+      fn as (...args: unknown[]) => unknown,
+      self,
+      given.map((make) => make(values)),
+    );
+  });
 }
 
 /** A chain of modules: each is looked at where the user wrote it. */

@@ -36,7 +36,7 @@ export interface Activation {
 export interface World {
   /** The value of a tensor of one element. */
   read(x: Tensor): unknown;
-  effect(name: 'print' | 'raise', values: readonly unknown[], run: (...values: unknown[]) => void): void;
+  effect(name: 'print' | 'raise' | 'call', values: readonly unknown[], run: (...values: unknown[]) => void): void;
 }
 
 /** A field of an object from outside, or a name, that the code took for granted. */

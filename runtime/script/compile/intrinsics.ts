@@ -79,7 +79,8 @@ export function printing(at: TS.CallExpression): Intrinsic | undefined {
   if (!name) return undefined;
   return (context, args) => {
     const leaves: unknown[] = [];
-    const rebuilt = args.map((x) => templateOf(x, leaves));
+    // Objects are printed as they are now: the code may change them.
+    const rebuilt = args.map((x) => templateOf(x, leaves, inspect));
     context.world.effect('print', leaves, (...values) => {
       console[name](...rebuilt.map((make) => make(values)));
     });
@@ -87,23 +88,26 @@ export function printing(at: TS.CallExpression): Intrinsic | undefined {
   };
 }
 
-/** What is printed, with what is known only at run time left open. */
-function templateOf(x: unknown, leaves: unknown[]): (values: readonly unknown[]) => unknown {
+/** A value with what is known only at run time left open. */
+export function templateOf(
+  x: unknown,
+  leaves: unknown[],
+  otherwise: (x: object) => unknown,
+): (values: readonly unknown[]) => unknown {
   if (x instanceof Tensor || x instanceof Unknown) {
     const at = leaves.push(x) - 1;
     return (values) => values[at];
   }
   if (Array.isArray(x)) {
-    const items = x.map((item: unknown) => templateOf(item, leaves));
+    const items = x.map((item: unknown) => templateOf(item, leaves, otherwise));
     return (values) => items.map((item) => item(values));
   }
   if (isRecord(x)) {
-    const fields = Object.entries(x).map(([key, item]) => [key, templateOf(item, leaves)] as const);
+    const fields = Object.entries(x).map(([key, item]) => [key, templateOf(item, leaves, otherwise)] as const);
     return (values) => Object.fromEntries(fields.map(([key, item]) => [key, item(values)]));
   }
-  // As it is now: the code may change it.
-  const text = typeof x === 'object' && x !== null ? inspect(x) : x;
-  return () => text;
+  const other = typeof x === 'object' && x !== null ? otherwise(x) : x;
+  return () => other;
 }
 
 function ranged(context: Context, args: readonly unknown[], at: TS.CallExpression): unknown {

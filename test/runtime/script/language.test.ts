@@ -263,6 +263,25 @@ class Model extends Base {
   never(): Tensor {
     throw new Error('not here');
   }
+
+  readonly notes: unknown[] = [];
+
+  @jit.ignore
+  note(what: string, x: Tensor): number {
+    return this.notes.push([what, x.shape]);
+  }
+
+  @jit.scriptMethod
+  noted(x: Tensor): Tensor {
+    const y = x.mul(2);
+    this.note('doubled', y);
+    return y;
+  }
+
+  @jit.scriptMethod
+  counted(x: Tensor): Tensor {
+    return x.mul(this.note('used', x));
+  }
 }
 
 describe('modules', () => {
@@ -289,6 +308,17 @@ describe('modules', () => {
       'training mode',
       '‘weight’, which the code reads',
     ]);
+  });
+
+  test('what is marked @jit.ignore runs at every call, and what it gives cannot be used', async () => {
+    const model = new Model();
+    model.noted(t(1, 2));
+    expect(await plain(model.noted(t(1, 2)))).toEqual([2, 4]);
+    expect(model.notes).toEqual([
+      ['doubled', [2]],
+      ['doubled', [2]],
+    ]);
+    expect(() => model.counted(t(1))).toThrow(expect.objectContaining({ code: 'JL507' }));
   });
 
   test('parameters of a scripted module are trained', async () => {
