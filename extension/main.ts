@@ -8,6 +8,7 @@ import { createSample } from './commands/createSample.ts';
 import { openProfile } from './commands/openProfile.ts';
 import { TRACE_AND_PROFILE } from './commands/target.ts';
 import { traceAndProfile } from './commands/traceAndProfile.ts';
+import { registerRunDiagnostics } from './diagnostics/fromRuns.ts';
 import { registerDiagnostics, type Diagnostics } from './diagnostics/register.ts';
 import { registerCaret } from './editor/caret.ts';
 import { registerCodeLens } from './editor/codelens.ts';
@@ -38,9 +39,10 @@ export function activate(context: ExtensionContext): void {
     ...registerCodeLens(results),
     ...registerCaret(panel.caret),
     ...registerLineCosts(results),
+    ...registerRunDiagnostics(results),
     commands.registerCommand(TRACE_AND_PROFILE, (argument: unknown) => traceAndProfile(services, argument)),
     commands.registerCommand('jitlens.createSample', () => createSample(context.extensionUri)),
-    commands.registerCommand('jitlens.openProfile', () => openProfile(panel)),
+    commands.registerCommand('jitlens.openProfile', () => openProfile(panel, results)),
     commands.registerCommand('jitlens.toggleLineCosts', toggleLineCosts),
     commands.registerCommand('jitlens.showOutput', output.show),
   );

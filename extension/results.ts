@@ -1,5 +1,5 @@
 /**
- * @file The profiles of this session. In: each finished run. Out: the last one of an example (CodeLens) and of a file
+ * @file The profiles of this session. In: each finished run, and each profile that is opened. Out: the last one of an example (CodeLens) and of a file
  * (line costs), and an event for each change.
  */
 import { EventEmitter, type Event } from 'vscode';

@@ -42,7 +42,7 @@ export async function traceAndProfile(services: Services, argument: unknown): Pr
     output.heading(`Trace and profile ${name}`);
     return profileFile({ file: uri.fsPath, example, ...request }, nodePath, { ...hooks, runnerPath, onOutput: output.write });
   });
-  if (!outcome) void window.showInformationMessage('A trace is still running. Cancel it first, or wait for it.');
+  if (!outcome) void window.showInformationMessage('A run is still in progress. Cancel it first, or wait for it.');
   if (outcome?.kind === 'failed') showFailure(outcome.failure, output);
   if (outcome?.kind === 'done') {
     results.add(outcome.profile);

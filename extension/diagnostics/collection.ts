@@ -5,7 +5,7 @@ import type { Registration } from '../registration.ts';
 import { severities, SEVERITY } from '../settings.ts';
 import { diagnosticOf } from './convert.ts';
 import type { Reports } from './reports.ts';
-import { levelOf } from './severity.ts';
+import { audible, type Audible } from './severity.ts';
 
 /** TypeScript itself says what is wrong with the syntax. */
 const OF_OTHERS = ['JLR-SYNTAX'];
@@ -27,13 +27,11 @@ export function registerCollection(reports: Reports): Registration[] {
   ];
 }
 
-type Shown = readonly [Script.Diagnostic, Exclude<ReturnType<typeof levelOf>, 'off'>];
-
 /** What the user sees of a document, and how loud. */
-export function shownOf(reports: Reports, document: TextDocument): Shown[] {
-  const levels = severities(document.uri);
-  return (reports.of(document)?.diagnostics ?? []).flatMap((found): Shown[] => {
-    const level = levelOf(found, levels);
-    return level === 'off' || OF_OTHERS.includes(found.code) ? [] : [[found, level]];
-  });
+export function shownOf(reports: Reports, document: TextDocument): (readonly [Script.Diagnostic, Audible])[] {
+  const found = reports.of(document)?.diagnostics ?? [];
+  return audible(
+    found.filter(({ code }) => !OF_OTHERS.includes(code)),
+    severities(document.uri),
+  );
 }

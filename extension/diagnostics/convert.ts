@@ -11,13 +11,13 @@ import {
 } from 'vscode';
 import type * as Script from '../../runtime/profile/diagnostic.ts';
 import { pageLink } from './page.ts';
-import type { Level } from './severity.ts';
+import type { Audible } from './severity.ts';
 
 export const SOURCE = 'JitLens';
 /** The arm of an `if` that never ran. */
 const UNNECESSARY = ['JL612'];
 
-const SEVERITIES: Readonly<Record<Exclude<Level, 'off'>, DiagnosticSeverity>> = {
+const SEVERITIES: Readonly<Record<Audible, DiagnosticSeverity>> = {
   error: DiagnosticSeverity.Error,
   warning: DiagnosticSeverity.Warning,
   information: DiagnosticSeverity.Information,
@@ -34,7 +34,7 @@ export function editOf(edits: readonly Script.Edit[]): WorkspaceEdit {
   return result;
 }
 
-export function diagnosticOf(found: Script.Diagnostic, level: Exclude<Level, 'off'>): Diagnostic {
+export function diagnosticOf(found: Script.Diagnostic, level: Audible): Diagnostic {
   const result = new Diagnostic(rangeOf(found.range), found.message, SEVERITIES[level]);
   result.source = SOURCE;
   result.code = { value: found.code, target: pageLink(found.code) };

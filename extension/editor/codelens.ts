@@ -43,7 +43,9 @@ function lens(document: TextDocument, offset: number, example: Example, results:
   const target: Target = { uri: document.uri.toString(), example: example.name };
   return new CodeLens(new Range(at, at), {
     title: parts.join(' · '),
-    tooltip: last ? `On ${last.device.name}; eager ${duration(last.runs.eager.medianMs)}` : `Run the example ‘${example.name}’`,
+    tooltip: last
+      ? `${last.compiledAs === 'scripted' ? 'Scripted' : 'Traced'}, on ${last.device.name}; eager ${duration(last.runs.eager.medianMs)}`
+      : `Run the example ‘${example.name}’`,
     command: TRACE_AND_PROFILE,
     arguments: [target],
   });

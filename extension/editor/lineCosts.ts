@@ -22,6 +22,7 @@ export function lineCosts(profile: Profile, file: string): LineCost[] {
     else lines.set(node.span.line, [node]);
   }
   const all = total(profile.nodes);
+  const as = profile.compiledAs ?? 'traced';
   const kernels = new Map(profile.kernels.filter(({ mode }) => mode === 'traced').map((kernel) => [kernel.id, kernel]));
   return [...lines]
     .sort(([a], [b]) => a - b)
@@ -32,11 +33,13 @@ export function lineCosts(profile: Profile, file: string): LineCost[] {
       const dispatches = sum(nodes, ({ eagerDispatches }) => eagerDispatches);
       return {
         line,
-        text: eagerMs === undefined ? untimed(nodes, into) : `${duration(eagerMs)} eager${share}`,
+        text: eagerMs === undefined ? untimed(nodes, into, as) : `${duration(eagerMs)} eager${share}`,
         details: [
           count(nodes),
           ...(eagerMs === undefined ? [] : [`Eager: ${duration(eagerMs)} in ${dispatches} dispatches`]),
-          ...into.map((kernel) => `Traced: in ${named(kernel)} with ${kernel.nodes.length} ops`),
+          ...into.map(
+            (kernel) => `${as === 'scripted' ? 'Scripted' : 'Traced'}: in ${named(kernel)} with ${kernel.nodes.length} ops`,
+          ),
           ...(profile.device.kind === 'gpu' ? [] : [`Times are of ${profile.device.name}, not of a GPU`]),
         ],
       };
@@ -48,10 +51,10 @@ function named({ name, ms }: ProfileKernel): string {
 }
 
 /** For a line that no clock saw: a view, or a device without timestamps. */
-function untimed(nodes: readonly ProfileNode[], into: readonly ProfileKernel[]): string {
+function untimed(nodes: readonly ProfileNode[], into: readonly ProfileKernel[], as: string): string {
   if (nodes.every(({ fate }) => fate === 'view')) return 'free';
   const [only, ...others] = into;
-  if (!only) return nodes.every(({ fate }) => fate === 'unused') ? 'unused when traced' : 'free when traced';
+  if (!only) return nodes.every(({ fate }) => fate === 'unused') ? `unused when ${as}` : `free when ${as}`;
   return others.length === 0 ? only.name : `${into.length} kernels`;
 }
 

@@ -14,14 +14,14 @@ export function advise(runs: { eager: Run; traced: Run }, device: DeviceInfo, ke
   }
   if (runs.traced.medianMs > runs.eager.medianMs) {
     const percent = Math.round((runs.traced.medianMs / runs.eager.medianMs - 1) * 100);
-    advice.push({ severity: 'warning', message: `The traced run is ${percent} % slower than the eager one.` });
+    advice.push({ severity: 'warning', message: `The compiled run is ${percent} % slower than the eager one.` });
   }
   const { gpuMs, medianMs } = runs.traced;
   if (gpuMs !== undefined && gpuMs < medianMs / 2) {
     const waiting = (medianMs - gpuMs).toFixed(3);
     advice.push({
       severity: 'info',
-      message: `${waiting} ms of the traced run is submitting and waiting, not computing: larger inputs or more work in one call would use the GPU better.`,
+      message: `${waiting} ms of the compiled run is submitting and waiting, not computing: larger inputs or more work in one call would use the GPU better.`,
     });
   }
   for (const kernel of kernels) {

@@ -151,6 +151,7 @@ export interface Profile {
   readonly device: DeviceInfo;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
+  /** `traced` is the compiled run, scripted ones included. */
   readonly runs: { readonly eager: Run; readonly traced: Run };
   /** What the first traced call cost beyond a later one. */
   readonly compile: { readonly totalMs: number; readonly stages: readonly CompileStage[] };

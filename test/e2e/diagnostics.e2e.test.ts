@@ -89,7 +89,12 @@ describe.each([
     session = await openSession(name, {
       files: { 'loops.ts': loops, 'eager.ts': eager, 'helper.ts': helper, 'caller.ts': caller, 'unrelated.ts': unrelated },
       trusted,
-      settings: { 'security.workspace.trust.startupPrompt': 'never', 'files.autoSave': 'off' },
+      settings: {
+        'security.workspace.trust.startupPrompt': 'never',
+        'files.autoSave': 'off',
+        // One of the two is seen in light.
+        ...(trusted ? {} : { 'workbench.colorTheme': 'Default Light Modern' }),
+      },
     });
   });
   afterAll(() => session.close(failed));

@@ -189,3 +189,17 @@ async function openActions(page: Page, row: Locator): Promise<void> {
     }
   }
 }
+
+/** The lines (from 1) of an open file that are greyed as not needed. */
+export async function faded(page: Page, file: string): Promise<number[]> {
+  const numbers = await editor(page, file)
+    .locator('.line-numbers')
+    .evaluateAll((all) => all.map((n) => ({ line: Number(n.textContent), top: n.getBoundingClientRect().top })));
+  const tops = await editor(page, file)
+    .locator('.view-line:has(.squiggly-inline-unnecessary)')
+    .evaluateAll((all) => all.map((line) => line.getBoundingClientRect().top));
+  return numbers
+    .filter(({ top }) => tops.some((other) => Math.abs(other - top) < 2))
+    .map(({ line }) => line)
+    .sort((a, b) => a - b);
+}

@@ -2,12 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Delay } from '../../extension/diagnostics/delay.ts';
-import { levelOf, levelsIn } from '../../extension/diagnostics/severity.ts';
+import { audible, levelOf, levelsIn } from '../../extension/diagnostics/severity.ts';
 import { reasonsOf, summaryOf } from '../../extension/diagnostics/summary.ts';
+import { takenIn } from '../../extension/diagnostics/taken.ts';
 import { formats } from '../../runtime/cli/formats.ts';
 import { plain } from '../../runtime/profile/report.ts';
 import { applyFixes, together } from '../../runtime/script/fixes.ts';
 import type { Diagnostic, Edit, FunctionReport } from '../../runtime/profile/diagnostic.ts';
+import { profile } from '../fixtures/builder.ts';
 
 const range = (line: number, from: number, to: number) => ({
   file: '/a.ts',
@@ -32,6 +34,33 @@ describe('severities', () => {
 
   it.each([undefined, null, 'off', 3, []])('are not changed by the setting %j', (setting) => {
     expect(levelOf({ code: 'JL203', severity: 'error' }, levelsIn(setting))).toBe('error');
+  });
+});
+
+describe('what is to be seen', () => {
+  it('is what no setting turns off, as loud as it says', () => {
+    const [one, two] = [found('JL612', 1), found('JL611', 2)];
+    expect(audible([one, two], levelsIn({ JL612: 'hint', JL611: 'off' }))).toEqual([[one, 'hint']]);
+  });
+});
+
+describe('what a trace took for granted', () => {
+  const elsewhere = { ...found('JL604', 2), range: { ...range(2, 1, 2), file: '/b.ts' } };
+  const ran = profile({ sources: { '/a.ts': 'then', '/b.ts': 'too' }, diagnostics: [found('JL612', 1), elsewhere] });
+
+  it('is shown in each file that it is about', () => {
+    expect(takenIn(ran, '/a.ts', 'then')).toEqual([found('JL612', 1)]);
+    expect(takenIn(ran, '/b.ts', 'too')).toEqual([elsewhere]);
+  });
+
+  it('is gone while the text is not the one that ran', () => {
+    expect(takenIn(ran, '/a.ts', 'now')).toEqual([]);
+    expect(takenIn(ran, '/c.ts', 'then')).toEqual([]);
+  });
+
+  it('is not known of older profiles, nor without one', () => {
+    expect(takenIn(profile({ sources: { '/a.ts': 'then' } }), '/a.ts', 'then')).toEqual([]);
+    expect(takenIn(undefined, '/a.ts', 'then')).toEqual([]);
   });
 });
 

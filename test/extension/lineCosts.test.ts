@@ -44,6 +44,13 @@ describe('lineCosts', () => {
     expect(lineCosts(profile([view, unused]), file).map(({ text }) => text)).toEqual(['free', 'unused when traced']);
   });
 
+  it('calls a scripted run scripted', () => {
+    const lines = [node('a', 'add', 4), node('b', 'view', 8, { fate: 'shared', kernel: undefined })];
+    const costs = lineCosts({ ...profile(lines), compiledAs: 'scripted' }, file);
+    expect(costs[0]?.details).toContain('Scripted: in fused_0 (2.90 ms) with 2 ops');
+    expect(costs[1]?.text).toBe('free when scripted');
+  });
+
   it('never calls a software time a GPU time', () => {
     const [cost] = lineCosts(profile([node('a', 'matmul', 4, { eagerMs: 1 })], 'software'), file);
     expect(cost?.details.at(-1)).toBe('Times are of SwiftShader, not of a GPU');

@@ -1,14 +1,20 @@
 /** The samples that ship, against golden values: outputs and all gradients, eager and traced; and that each says what to run. */
 import { describe, expect, test } from 'vitest';
 import { fromArray, grad, jit, nn, noGrad, randn, type Tensor } from 'jitlens';
+import { readdirSync } from 'node:fs';
 import * as conv2d from '../../extension/samples/conv2d.ts';
+import * as equilibrium from '../../extension/samples/equilibrium.ts';
 import * as gpt from '../../extension/samples/gpt.ts';
 import * as lstm from '../../extension/samples/lstm.ts';
 import * as resnet from '../../extension/samples/resnet.ts';
 import * as spade from '../../extension/samples/spade.ts';
 import * as unet from '../../extension/samples/unet.ts';
+import { SAMPLES } from '../../extension/samples.ts';
 import { isExample } from '../../runtime/jit/example.ts';
 import { expectSame, read } from '../runtime/support/compare.ts';
+import { infoOf } from '../../runtime/script/module.ts';
+import { stepsIn } from '../../runtime/ir/program.ts';
+import { eagerly } from '../../runtime/script/script.ts';
 import { onReference } from '../runtime/support/devices.ts';
 import { CLOSE } from '../runtime/support/traces.ts';
 import { expectGolden, golden, tensorsOf } from '../runtime/support/goldens.ts';
@@ -216,7 +222,38 @@ test('the U-Net keeps the size, and traced and on the reference device it gives 
   expectSame(await read(traced(await values(x))), await read(wanted), CLOSE, 'traced');
 });
 
-test.each(Object.entries({ conv2d, gpt, lstm, resnet, spade, unet }))('%s says what to run', (_name, module) => {
+describe('the layer that finds its depth', () => {
+  const layer = new equilibrium.Equilibrium(4, 1e-6);
+
+  test('ends where one step more changes nothing, scripted as eagerly', async () => {
+    const x = randn([3, 4]);
+    const z = await layer.forward(x);
+    const again = z.linear(layer.weight).add(layer.inject.forward(x)).tanh();
+    expectSame(await read([again]), await read([z]), CLOSE, 'one step more');
+    expectSame(await read([z]), await read([await eagerly(() => layer.forward(x))]), CLOSE, 'eager');
+  });
+
+  test('looks at the values to know when to end, in one program with a loop', async () => {
+    const x = randn([3, 4]);
+    const hasty = new equilibrium.Equilibrium(4, 10);
+    hasty.loadStateDict(layer.stateDict());
+    const input = layer.inject.forward(x);
+    let z = input.tanh();
+    for (let i = 0; i < 8; i++) z = z.linear(layer.weight).add(input).tanh();
+    expectSame(await read([await hasty.forward(x)]), await read([z]), CLOSE, 'one round');
+    expect(await (await layer.forward(x)).sub(z).abs().amax().item()).toBeGreaterThan(0);
+    const { compiled } = infoOf(hasty, 'forward') ?? { compiled: [] };
+    expect(compiled.map(({ program }) => [...stepsIn(program.body)].filter(({ kind }) => kind === 'loop').length)).toEqual([1]);
+  });
+});
+
+test('all samples are offered, each in one line', () => {
+  const files = readdirSync(new URL('../../extension/samples/', import.meta.url));
+  expect(SAMPLES.map(({ file }) => file).sort()).toEqual(files.sort());
+  for (const { description } of SAMPLES) expect(description.length).toBeLessThan(80);
+});
+
+test.each(Object.entries({ conv2d, equilibrium, gpt, lstm, resnet, spade, unet }))('%s says what to run', (_name, module) => {
   const examples = Object.values<unknown>(module).filter(isExample);
   expect(examples.length).toBeGreaterThan(0);
   for (const example of examples) expect(example.softwareInputs().length).toBeGreaterThan(0);

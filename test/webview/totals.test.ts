@@ -1,7 +1,7 @@
 /** @file The overview's figures: honest about slow-downs, software devices and what is absent. */
 import { describe, expect, it } from 'vitest';
 import { ABSENT } from '../../webview/model/format.ts';
-import { compare, errorLines, figures, type Figure } from '../../webview/model/totals.ts';
+import { compare, compiledName, errorLines, figures, type Figure } from '../../webview/model/totals.ts';
 import { profile, run } from '../fixtures/builder.ts';
 import { conv2dProfile } from '../fixtures/profiles.ts';
 
@@ -41,6 +41,15 @@ it('shows a dash and the reason for what is absent', () => {
   expect(figure('bytes', bare)?.details).toContain(`peak ${ABSENT}`);
   expect(errorLines(bare)[1]).toEqual({ against: 'float64 reference', value: ABSENT, hint: 'It would have taken 40 s.' });
   expect(errorLines(bare)[0]?.value).toBe('exact');
+});
+
+it('calls a scripted run scripted, and one that does not say traced', () => {
+  const scripted = profile({ compiledAs: 'scripted' });
+  const texts = figures(scripted).map(({ label, value, details, hint }) => [label, value, details, hint]);
+  const shown = JSON.stringify([texts, errorLines(scripted), compiledName(scripted)]);
+  expect(shown).toContain('Scripted');
+  expect(shown).not.toMatch(/[Tt]raced/);
+  expect(compiledName(profile({}))).toBe('Traced');
 });
 
 it('says when the compile has paid off', () => {

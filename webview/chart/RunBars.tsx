@@ -1,10 +1,11 @@
 /**
- * @file Eager and traced on one scale. In: the profile. Out: a bar for each median, its part in kernels filled, and the
+ * @file Eager and compiled on one scale. In: the profile. Out: a bar for each median, its part in kernels filled, and the
  * spread from p10 to p90 as a whisker.
  */
 import type { VNode } from 'preact';
 import type { Profile, Run } from '../../runtime/profile/model.ts';
 import { milliseconds, range } from '../model/format.ts';
+import { compiledAs } from '../model/totals.ts';
 
 interface BarProps {
   readonly name: string;
@@ -36,7 +37,7 @@ export function RunBars({ profile }: { readonly profile: Profile }): VNode {
   return (
     <div class="runs">
       <Bar name="eager" run={eager} scaleMs={scaleMs} />
-      <Bar name="traced" run={traced} scaleMs={scaleMs} />
+      <Bar name={compiledAs(profile)} run={traced} scaleMs={scaleMs} />
       <p class="muted key">
         {timed && (
           <span>

@@ -33,12 +33,23 @@ export interface Comparison {
   readonly tone?: 'good' | 'bad';
 }
 
+type CompiledAs = NonNullable<Profile['compiledAs']>;
+
+/** How the example was compiled. */
+export function compiledAs(profile: Profile): CompiledAs {
+  return profile.compiledAs ?? 'traced';
+}
+
+export function compiledName(profile: Profile): string {
+  return compiledAs(profile) === 'scripted' ? 'Scripted' : 'Traced';
+}
+
 function spread(run: Run): string {
   return `p10–p90 ${range(run.p10Ms, run.p90Ms)}`;
 }
 
 /** Faster or slower, or neither where the bands of the two runs overlap. */
-export function compare(eager: Run, traced: Run, as = 'traced'): Comparison {
+export function compare(eager: Run, traced: Run, as: CompiledAs = 'traced'): Comparison {
   if (!(eager.medianMs > 0) || !(traced.medianMs > 0)) return { text: ABSENT };
   const overlap = eager.p10Ms <= traced.p90Ms && traced.p10Ms <= eager.p90Ms;
   const ratio = eager.medianMs / traced.medianMs;
@@ -78,13 +89,13 @@ function busy(run: Run, device: DeviceInfo): Figure {
 export function figures(profile: Profile): readonly Figure[] {
   const { runs, compile, device } = profile;
   const { eager, traced } = runs;
-  const as = profile.compiledAs ?? 'traced';
+  const as = compiledAs(profile);
   const { text, tone } = compare(eager, traced, as);
   const wall = device.kind === 'gpu' ? 'Wall time' : 'Wall time on a software device';
   return [
     {
       key: 'traced',
-      label: as === 'scripted' ? 'Scripted' : 'Traced',
+      label: compiledName(profile),
       value: milliseconds(traced.medianMs),
       details: [spread(traced), `median of ${plural(traced.runs, 'run')}`],
       hint: `${wall} from the call to the finished result, after ${plural(traced.warmup, 'warm-up run')}.`,
@@ -120,7 +131,7 @@ export function figures(profile: Profile): readonly Figure[] {
       label: 'Compile',
       value: milliseconds(compile.totalMs),
       details: [paysOff(profile)],
-      hint: 'What the first traced call cost beyond a later one.',
+      hint: `What the first ${as} call cost beyond a later one.`,
     },
   ];
 }
@@ -139,12 +150,13 @@ export interface ErrorLine {
   readonly hint: string;
 }
 
-export function errorLines({ check }: Profile): readonly ErrorLine[] {
+export function errorLines(profile: Profile): readonly ErrorLine[] {
+  const { check } = profile;
   return [
     {
       against: 'eager',
       value: relativeError(check.maxRelError),
-      hint: `Largest |traced − eager| / |eager| over all outputs. Largest absolute error: ${relativeError(check.maxAbsError)}.`,
+      hint: `Largest |${compiledAs(profile)} − eager| / |eager| over all outputs. Largest absolute error: ${relativeError(check.maxAbsError)}.`,
     },
     {
       against: 'float64 reference',

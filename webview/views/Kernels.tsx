@@ -12,6 +12,7 @@ import { totalOf } from '../model/heat.ts';
 import type { ProfileIndex } from '../model/joins.ts';
 import { parseQuery, score, searchNodes } from '../model/search.ts';
 import { marksOf, type Selection } from '../model/selection.ts';
+import { compiledName } from '../model/totals.ts';
 import { useAppState, useStore } from '../state.ts';
 import { KernelDetails } from './KernelDetails.tsx';
 import { VirtualList } from './VirtualList.tsx';
@@ -112,7 +113,7 @@ export function Kernels({ index }: { readonly index: ProfileIndex }): VNode {
               pressed={mode === 'traced'}
               onClick={() => store.view({ mode: 'traced' })}
             >
-              Traced {count(index.traced.length)}
+              {compiledName(index.profile)} {count(index.traced.length)}
             </Button>
             <Button
               kind={mode === 'eager' ? 'primary' : 'secondary'}

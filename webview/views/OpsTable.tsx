@@ -43,7 +43,7 @@ const hints: Partial<Readonly<Record<Column, string>>> = {
   share: 'Its part of the eager time of all ops.',
   bytes: 'Bytes that it reads and writes, by its cost rule.',
   flops: 'Floating point operations, by its cost rule.',
-  kernel: 'The traced kernel that computes it.',
+  kernel: 'The kernel of the compiled run that computes it.',
 };
 
 const groupingNames: Readonly<Record<Grouping, string>> = { none: 'nothing', op: 'op', line: 'line', kernel: 'kernel' };

@@ -1,18 +1,18 @@
 /**
  * @file The first view: six figures, the device, the errors, the costliest kernels, advice. In: the profile. Out: what
- * one run cost and why; every kernel and line named leads to its place.
+ * one run cost and why, and where it waits; every kernel and line named leads to its place.
  */
 import type { VNode } from 'preact';
-import type { Advice } from '../../runtime/profile/model.ts';
 import { PassChart } from '../chart/PassChart.tsx';
 import { RunBars } from '../chart/RunBars.tsx';
 import { StageBar } from '../chart/StageBar.tsx';
+import { adviceOf, type AdviceEntry } from '../model/advice.ts';
 import { ABSENT } from '../model/format.ts';
-import type { ProfileIndex } from '../model/joins.ts';
+import { lineKey, type ProfileIndex } from '../model/joins.ts';
 import { errorLines, figures, type Figure } from '../model/totals.ts';
 import { useStore } from '../state.ts';
 import { DeviceLine } from './DeviceLine.tsx';
-import { SpanLink } from './SpanLink.tsx';
+import { SourceLine } from './SourceLine.tsx';
 import { TopKernels } from './TopKernels.tsx';
 
 function Card({ figure, index }: { readonly figure: Figure; readonly index: ProfileIndex }): VNode {
@@ -32,9 +32,9 @@ function Card({ figure, index }: { readonly figure: Figure; readonly index: Prof
   );
 }
 
-function AdviceItem({ advice }: { readonly advice: Advice }): VNode {
+function AdviceItem({ entry, index }: { readonly entry: AdviceEntry; readonly index: ProfileIndex }): VNode {
   const store = useStore();
-  const { severity, message, span, kernel } = advice;
+  const { severity, message, spans, kernel } = entry;
   return (
     <li class={`advice advice-${severity}`}>
       <span class="mark" role="img" aria-label={severity}>
@@ -42,21 +42,39 @@ function AdviceItem({ advice }: { readonly advice: Advice }): VNode {
       </span>
       <div>
         <p>{message}</p>
-        <p class="links">
-          {span && <SpanLink span={span} />}
-          {kernel !== undefined && (
+        {spans.length > 0 && (
+          <ul class="source-lines">
+            {spans.map((span) => (
+              <SourceLine key={lineKey(span)} index={index} span={span} />
+            ))}
+          </ul>
+        )}
+        {kernel !== undefined && (
+          <p class="links">
             <button class="link" onClick={() => store.select({ kind: 'kernel', id: kernel }, { tab: 'kernels' })}>
               kernel
             </button>
-          )}
-        </p>
+          </p>
+        )}
       </div>
     </li>
   );
 }
 
+function Advices({ entries, index }: { readonly entries: readonly AdviceEntry[]; readonly index: ProfileIndex }): VNode | null {
+  if (entries.length === 0) return null;
+  return (
+    <ul class="advices">
+      {entries.map((entry, at) => (
+        <AdviceItem key={at} entry={entry} index={index} />
+      ))}
+    </ul>
+  );
+}
+
 export function Overview({ index }: { readonly index: ProfileIndex }): VNode {
   const { profile } = index;
+  const { ofRun, others } = adviceOf(profile);
   return (
     <div class="overview">
       <DeviceLine device={profile.device} />
@@ -77,6 +95,7 @@ export function Overview({ index }: { readonly index: ProfileIndex }): VNode {
               </div>
             ))}
           </dl>
+          <Advices entries={ofRun} index={index} />
         </section>
         <section class="block">
           <h2>Compile</h2>
@@ -88,14 +107,10 @@ export function Overview({ index }: { readonly index: ProfileIndex }): VNode {
         <h2>Costliest kernels</h2>
         <TopKernels index={index} />
       </section>
-      {profile.advice.length > 0 && (
+      {others.length > 0 && (
         <section class="block">
           <h2>Advice</h2>
-          <ul class="advices">
-            {profile.advice.map((advice, at) => (
-              <AdviceItem key={at} advice={advice} />
-            ))}
-          </ul>
+          <Advices entries={others} index={index} />
         </section>
       )}
     </div>

@@ -3,27 +3,15 @@
  * time, in the order of dispatch where nothing was timed.
  */
 import type { VNode } from 'preact';
-import type { ProfileKernel, Span } from '../../runtime/profile/model.ts';
+import type { ProfileKernel } from '../../runtime/profile/model.ts';
 import { ShareBar } from '../chart/ShareBar.tsx';
-import { clockTime, gigaPerSecond, percent, place, plural } from '../model/format.ts';
-import { sourceText, type ProfileIndex } from '../model/joins.ts';
+import { clockTime, gigaPerSecond, percent, plural } from '../model/format.ts';
+import type { ProfileIndex } from '../model/joins.ts';
 import { useStore } from '../state.ts';
+import { SourceLine } from './SourceLine.tsx';
 
 const TOP = 5;
 const LINES = 3;
-
-function SourceLine({ index, span }: { readonly index: ProfileIndex; readonly span: Span }): VNode {
-  const store = useStore();
-  const text = sourceText(index.profile, span);
-  return (
-    <li>
-      <button class="source-line" title={`${span.file}:${span.line}`} onClick={() => store.reveal(span)}>
-        <span class="link">{place(span)}</span>
-        {text !== undefined && <code>{text}</code>}
-      </button>
-    </li>
-  );
-}
 
 function Entry({ index, kernel }: { readonly index: ProfileIndex; readonly kernel: ProfileKernel }): VNode {
   const store = useStore();
