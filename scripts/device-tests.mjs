@@ -33,7 +33,9 @@ await build({
   external: ['webgpu', 'esbuild', 'typescript'],
   plugins: [jitlens()],
   alias: { jitlens: resolve('runtime/index.ts'), vitest: shim },
-  banner: { js: "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);",
+  },
   keepNames: true,
   logLevel: 'warning',
 });

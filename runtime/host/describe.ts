@@ -4,7 +4,7 @@
  */
 import type { Frame } from '../frames.ts';
 import { nodeInputs, type Node } from '../ir/graph.ts';
-import { kernelBytes, type Plan, type PlannedKernel } from '../jit/compile.ts';
+import { kernelBytes, type PlannedKernel } from '../jit/compile.ts';
 import { formatAttributes } from '../ops/spec.ts';
 import { bytesOf } from '../passes/memory.ts';
 import { gridOf } from '../device/gpu.ts';
@@ -39,20 +39,30 @@ export interface EagerCost {
   readonly ms?: number;
 }
 
+/** Kernels that a run launches: with control flow between them, those that look alike are one that is launched often. */
+export function launched({ plans, straight }: Pick<CompiledSubject, 'plans' | 'straight'>): readonly PlannedKernel[][] {
+  const kernels = plans.flatMap((plan) => plan.kernels);
+  if (straight) return kernels.map((k) => [k]);
+  const alike = new Map<string, PlannedKernel[]>();
+  for (const k of kernels) {
+    const key = `${k.name}|${k.pipeline.form.wgsl}`;
+    alike.set(key, [...(alike.get(key) ?? []), k]);
+  }
+  return [...alike.values()];
+}
+
 export function describeNodes(
   recorded: readonly Node[],
-  plans: readonly Plan[],
+  kernels: readonly PlannedKernel[][],
   eager: ReadonlyMap<Node, EagerCost>,
   fallback: Span,
 ): ProfileNode[] {
   const kernelOf = new Map<number, string>();
-  plans
-    .flatMap((plan) => plan.kernels)
-    .forEach((k, i) => {
-      for (const node of k.group.inside) for (const id of node.origins) if (!kernelOf.has(id)) kernelOf.set(id, kernelId(i));
-    });
+  kernels.forEach((group, i) => {
+    for (const id of group.flatMap(originsOf)) if (!kernelOf.has(id)) kernelOf.set(id, kernelId(i));
+  });
   return recorded.map((node) => {
-    const kernel = kernelOf.get(node.id);
+    const kernel = [...node.origins].map((id) => kernelOf.get(id)).find((id) => id !== undefined);
     const cost = eager.get(node);
     const span = spanOf(node.stack, fallback);
     return {
@@ -82,17 +92,21 @@ function fateOf(node: Node, inKernel: boolean): ProfileNode['fate'] {
 const kernelId = (i: number): string => `k${i}`;
 
 export function describeTraced(
-  { nodes: all, plans, straight }: Pick<CompiledSubject, 'nodes' | 'plans' | 'straight'>,
+  all: readonly Node[],
+  kernels: readonly PlannedKernel[][],
+  straight: boolean,
   measured: Measured,
   fallback: Span,
 ): ProfileKernel[] {
-  const recorded = new Map(all.map((n) => [n.id, n]));
-  const kernels = plans.flatMap((plan) => plan.kernels);
-  return kernels.map((k, i) => {
-    const nodes = originsOf(k).flatMap((id) => recorded.get(id) ?? []);
+  // A graph that was put together from others stands for the nodes of these.
+  const recorded = new Map(all.flatMap((n) => [...n.origins].map((id) => [id, n] as const)));
+  return kernels.flatMap((group, i) => {
+    const [k] = group;
+    if (!k) return [];
+    const nodes = [...new Set(group.flatMap(originsOf).flatMap((id) => recorded.get(id) ?? []))];
     const { text } = k.kernel;
     const root = k.group.root;
-    const ran = straight ? ranOnce(measured, i) : ranOften(measured, kernels, k);
+    const ran = straight ? ranOnce(measured, i) : ranOften(measured, k);
     return {
       id: kernelId(i),
       name: k.name,
@@ -100,7 +114,7 @@ export function describeTraced(
       nodes: nodes.map((n) => nodeId(n.id)),
       spans: linesOf(nodes, fallback),
       wgsl: text.wgsl,
-      wgslNodes: text.origins.map((id) => (recorded.has(id) ? nodeId(id) : null)),
+      wgslNodes: text.origins.map((id) => recordedId(recorded, id)),
       schedule: k.kernel.schedule,
       workgroups: [...gridOf(text.workgroups), 1],
       workgroupSize: [text.workgroupSize, 1, 1],
@@ -115,6 +129,11 @@ export function describeTraced(
   });
 }
 
+function recordedId(recorded: ReadonlyMap<number, Node>, id: number): string | null {
+  const node = recorded.get(id);
+  return node ? nodeId(node.id) : null;
+}
+
 interface Ran {
   readonly launches: number;
   readonly ms?: number;
@@ -124,12 +143,9 @@ function ranOnce({ dispatches }: Measured, i: number): Ran {
   return { launches: 1, ms: dispatches?.[i]?.ms };
 }
 
-/** With control flow a kernel runs as often as the run came by; one that looks like another cannot be told from it. */
-function ranOften({ dispatches }: Measured, kernels: readonly PlannedKernel[], k: PlannedKernel): Ran {
-  const looks = (other: { pipeline: PlannedKernel['pipeline'] }) => other.pipeline.form.wgsl === k.pipeline.form.wgsl;
-  const own = dispatches?.filter(({ tag }) => looks(tag) && tag.label === k.name) ?? [];
-  const twins = kernels.filter((other) => looks(other) && other.name === k.name);
-  if (twins.length > 1 && twins[0] !== k) return { launches: 0 };
+/** With control flow a kernel runs as often as the run came by. */
+function ranOften({ dispatches }: Measured, k: PlannedKernel): Ran {
+  const own = dispatches?.filter(({ tag }) => tag.pipeline.form.wgsl === k.pipeline.form.wgsl && tag.label === k.name) ?? [];
   return { launches: own.length, ms: dispatches ? own.reduce((sum, d) => sum + d.ms, 0) : undefined };
 }
 

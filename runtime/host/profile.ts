@@ -29,7 +29,7 @@ import { scoped } from '../tensor/scope.ts';
 import { VERSION } from '../version.ts';
 import { difference } from './check.ts';
 import type { Channel } from './channel.ts';
-import { costOf, describeEager, describeNodes, describeTraced, tensorInfo, type EagerCost } from './describe.ts';
+import { costOf, describeEager, describeNodes, describeTraced, launched, tensorInfo, type EagerCost } from './describe.ts';
 import { probeDevice } from './probe.ts';
 import { measure, type Measured } from './measure.ts';
 import { instantiate, type CompiledSubject, type Subject } from './subject.ts';
@@ -89,8 +89,9 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
   channel.stage('report', 'Writing the report', 0.95);
   // A scripted run makes other calls than the eager one, so that its ops' times are not known.
   const ops = scripted ? [] : perOp(recorded, backend, () => void subject.call());
-  const nodes = describeNodes(recorded, compiled.plans, eagerCosts(ops, eager), span);
-  const tracedKernels = describeTraced(compiled, fast, span);
+  const groups = launched(compiled);
+  const nodes = describeNodes(recorded, groups, eagerCosts(ops, eager), span);
+  const tracedKernels = describeTraced(recorded, groups, compiled.straight, fast, span);
   const kernels = [...tracedKernels, ...describeEager(ops, eager, span)];
   const total = (key: 'bytes' | 'flops', of: readonly { bytes: number; flops: number }[]) =>
     of.reduce((sum, x) => sum + x[key], 0);
@@ -102,6 +103,7 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
   const runs = { eager: runOf(eager, nodes), traced: runOf(fast, compiled.plans.length > 0 ? tracedKernels : nodes) };
   const device = { ...backend.info, ...(await probeDevice(backend)) };
   const stages = compiled.plans.flatMap((p) => p.stages);
+  const diagnostics = scripted ? [] : grantedBy(instantiate(example, large), unrun);
   return {
     format: PROFILE_FORMAT,
     version: PROFILE_VERSION,
@@ -126,8 +128,8 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
     kernels,
     passes: compiled.plans.length === 1 ? (compiled.plans[0]?.optimised.reports ?? []) : [],
     advice: [...advise(runs, device, tracedKernels), ...waitsOf(compiled)],
-    diagnostics: scripted ? [] : grantedBy(instantiate(example, large), unrun),
-    sources: sourcesOf([file, ...nodes.flatMap((n) => n.stack.map((f) => f.file))]),
+    diagnostics,
+    sources: sourcesOf([file, ...nodes.flatMap((n) => n.stack.map((f) => f.file)), ...diagnostics.map((d) => d.range.file)]),
   };
 }
 
@@ -143,7 +145,8 @@ function parameterBytes(nodes: readonly Node[]): number {
 }
 
 function waitsOf({ waits }: CompiledSubject): Advice[] {
-  return waits.map(({ file, line, column }) => ({
+  const lines = new Map(waits.map((at) => [`${at.file}:${at.line}`, at]));
+  return [...lines.values()].map(({ file, line, column }) => ({
     severity: 'info',
     message: 'The run waits here for the device to read a value: what follows depends on it.',
     span: { file, line, column },
