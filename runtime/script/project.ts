@@ -207,6 +207,8 @@ export class Project {
   }
 }
 
+const JS_ONLY = () => ts.JSDocParsingMode.ParseForTypeErrors;
+
 /** Files that never change are parsed once, whatever projects there are. */
 const shared = new Map<string, TS.SourceFile>();
 
@@ -214,7 +216,9 @@ function sharedSource(file: string, text: string, target: TS.ScriptTarget | TS.C
   const keep = file.endsWith('.d.ts');
   const known = keep ? shared.get(file) : undefined;
   if (known?.text === text) return known;
-  const source = ts.createSourceFile(file, text, target, true);
+  // Parents are set when the file is bound. Comments are types in JavaScript only.
+  const options = { ...(typeof target === 'object' ? target : { languageVersion: target }), jsDocParsingMode: JS_ONLY() };
+  const source = ts.createSourceFile(file, text, options, !keep);
   if (keep) shared.set(file, source);
   return source;
 }
