@@ -78,6 +78,8 @@ export class Quick {
   }
 
   private fixed(type: TS.Type): TS.Type | undefined {
-    return type.flags === ts.TypeFlags.Number || this.isPlainTensor(type) ? type : undefined;
+    const { checker } = this.types;
+    const plain = type.flags === ts.TypeFlags.Number || this.isPlainTensor(type);
+    return plain || checker.isArrayType(type) || checker.isTupleType(type) ? type : undefined;
   }
 }

@@ -3,7 +3,7 @@
  * The text is looked through once; what its names mean is asked only for the names that somebody wants to know about.
  */
 import { ts, type TS } from '../typescript.ts';
-import { bare, isFunction, walk } from './functions.ts';
+import { bare, isFunction, isWithin, walk } from './functions.ts';
 import type { Types } from './types.ts';
 
 export interface Write {
@@ -79,6 +79,13 @@ interface Candidates {
 }
 
 const cache = new WeakMap<TS.SourceFile, Candidates>();
+
+/** Names that are written below a node, as the text tells. */
+export function writtenIn(root: TS.Node): string[] {
+  return [...candidatesIn(root.getSourceFile()).byName.values()].flatMap((writes) =>
+    writes.filter(({ node }) => isWithin(node, root)).map(({ kind, name }) => `${kind} ${name.text}`),
+  );
+}
 
 function candidatesIn(file: TS.SourceFile): Candidates {
   const known = cache.get(file);
