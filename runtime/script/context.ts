@@ -53,13 +53,10 @@ export function withLines(message: string, file: TS.SourceFile): string {
 
 /** A message with its places changed; `undefined` where one is nowhere any more. */
 export function movedMessage(message: string, move: (at: number) => number | undefined): string | undefined {
-  let lost = false;
-  const text = message.replace(LINE, (_, at: string) => {
-    const to = move(Number(at));
-    lost ||= to === undefined;
-    return `\uE000${to ?? 0}\uE001`;
-  });
-  return lost ? undefined : text;
+  const places = [...message.matchAll(LINE)].map(([, at]) => move(Number(at)));
+  if (places.includes(undefined)) return undefined;
+  let i = 0;
+  return message.replace(LINE, () => `\uE000${places[i++] ?? 0}\uE001`);
 }
 
 export class Context {

@@ -201,4 +201,3 @@ function distinct<F extends Found>(found: readonly F[]): F[] {
     (a, b) => a.span.start - b.span.start || a.span.end - b.span.end || a.code.localeCompare(b.code),
   );
 }
-

@@ -43,7 +43,8 @@ export function piecesOf(file: TS.SourceFile): Pieces {
   let rest = '';
   let from = 0;
   walk(file, (node) => {
-    const body = isFunctionLike(node) && !ts.isConstructorDeclaration(node) ? (node as TS.FunctionLikeDeclaration).body : undefined;
+    const body =
+      isFunctionLike(node) && !ts.isConstructorDeclaration(node) ? (node as TS.FunctionLikeDeclaration).body : undefined;
     if (!body) return true;
     nodes.push(node);
     // A mark that no text has.
@@ -94,7 +95,7 @@ export function outsideOf(piece: TS.Node, types: Types): string {
 
 /** What else others may want to know: which functions it calls, and what it writes. */
 export function beyondOf(piece: TS.Node, types: Types): string {
-  const seen = new Set(writtenIn(piece));
+  const seen = new Set(writtenIn(piece, types));
   walk(piece, (node) => {
     if (!ts.isCallExpression(node)) return true;
     const { expression } = node;

@@ -21,23 +21,23 @@ export class Quick {
     }
     if (ts.isCallExpression(node) && !ts.isOptionalChain(node)) {
       const { expression } = node;
-      const method = ts.isPropertyAccessExpression(expression) ? this.method(expression) : undefined;
+      const method = ts.isPropertyAccessExpression(expression) ? this.member(expression) : undefined;
       return method && this.resultOf(method);
     }
     if (ts.isPropertyAccessExpression(node)) {
-      const method = this.method(node);
-      return method && this.types.checker.getTypeOfSymbol(method);
+      const member = this.member(node);
+      const type = member && this.types.checker.getTypeOfSymbol(member);
+      return type && (type.getCallSignatures().length > 0 ? type : this.fixed(type));
     }
     return undefined;
   }
 
-  /** The method of a tensor that a name after a `.` stands for. */
-  method(node: TS.PropertyAccessExpression): TS.Symbol | undefined {
+  /** What of a tensor a name after a `.` stands for. */
+  member(node: TS.PropertyAccessExpression): TS.Symbol | undefined {
     if (node.questionDotToken || node.expression.kind === ts.SyntaxKind.ThisKeyword) return undefined;
     const on = this.types.of(node.expression);
     if (!this.isPlainTensor(on)) return undefined;
-    const symbol = this.types.checker.getPropertyOfType(on, node.name.text);
-    return symbol && (symbol.flags & ts.SymbolFlags.Method) !== 0 ? symbol : undefined;
+    return this.types.checker.getPropertyOfType(on, node.name.text);
   }
 
   private isPlainTensor(type: TS.Type): boolean {
@@ -70,7 +70,8 @@ export class Quick {
     const { type, initializer } = declaration;
     if (type) return this.fixed(this.types.checker.getTypeFromTypeNode(type));
     if (!initializer || !(ts.isCallExpression(initializer) || ts.isIdentifier(initializer))) return undefined;
-    if (declaration.getSourceFile().isDeclarationFile || (declaration.flags & ts.NodeFlags.JavaScriptFile) !== 0) return undefined;
+    if (declaration.getSourceFile().isDeclarationFile || (declaration.flags & ts.NodeFlags.JavaScriptFile) !== 0)
+      return undefined;
     this.asked.add(symbol);
     const given = this.type(initializer);
     this.asked.delete(symbol);

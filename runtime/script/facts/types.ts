@@ -38,8 +38,8 @@ export class Types {
   private lookUp(node: TS.Node): TS.Symbol | undefined {
     const { parent } = node;
     if (ts.isPropertyAccessExpression(parent) && parent.name === node) {
-      const method = this.quick.method(parent);
-      if (method) return method;
+      const member = this.quick.member(parent);
+      if (member) return member;
     }
     let symbol = this.checker.getSymbolAtLocation(node);
     if (symbol && ts.isShorthandPropertyAssignment(node.parent))

@@ -80,10 +80,15 @@ interface Candidates {
 
 const cache = new WeakMap<TS.SourceFile, Candidates>();
 
-/** Names that are written below a node, as the text tells. */
-export function writtenIn(root: TS.Node): string[] {
+/** Names that are written below a node, without variables of its own. */
+export function writtenIn(root: TS.Node, types: Types): string[] {
+  const seen = ({ node, name, on }: Candidate) => {
+    if (!isWithin(node, root) || (on && types.mayBeTensor(types.of(on)))) return false;
+    const declaration = types.symbol(name)?.declarations?.[0];
+    return !declaration || ts.isParameter(declaration) || !isWithin(declaration, root);
+  };
   return [...candidatesIn(root.getSourceFile()).byName.values()].flatMap((writes) =>
-    writes.filter(({ node }) => isWithin(node, root)).map(({ kind, name }) => `${kind} ${name.text}`),
+    writes.filter(seen).map(({ kind, name }) => `${kind} ${name.text}`),
   );
 }
 
@@ -97,8 +102,7 @@ function candidatesIn(file: TS.SourceFile): Candidates {
     if (list) list.push(value);
     else map.set(key, [value]);
   };
-  const add = (name: TS.MemberName, write: Write, on?: TS.Expression) =>
-    put(byName, name.text, { ...write, name, on });
+  const add = (name: TS.MemberName, write: Write, on?: TS.Expression) => put(byName, name.text, { ...write, name, on });
   const mutated = (target: TS.Expression, node: TS.Node, on?: TS.Expression) => {
     let at = bare(target);
     for (;;) {

@@ -17,7 +17,7 @@ export const branchTypes = defineRule({
   on: ['IfStatement', 'Unit'],
   check(node, context) {
     if (ts.isIfStatement(node)) arms(node, context);
-    else results(node as FunctionNode, context);
+    else results(node, context);
   },
   bad: [
     `let r: Tensor | number;

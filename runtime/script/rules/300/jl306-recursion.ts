@@ -11,7 +11,7 @@ export const recursion = defineRule({
   severity: 'error',
   doc: `
     Calls are written out where they stand, so a function that calls itself, directly or through others, would make an endless
-    graph. Use a loop, or \`jit.scan\`.`,
+    graph. Use a loop.`,
   pytorch: '“function ‘f’ is called recursively. Recursive calls are not supported.”',
   on: 'CallExpression',
   check(node, context) {
