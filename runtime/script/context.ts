@@ -4,7 +4,7 @@
  */
 import type { Severity } from '../profile/diagnostic.ts';
 import type { FunctionNode } from './facts/functions.ts';
-import type { Reach } from './facts/reach.ts';
+import type { Place, Reach } from './facts/reach.ts';
 import type { Types } from './facts/types.ts';
 import type { Writes } from './facts/writes.ts';
 import { ts, type TS } from './typescript.ts';
@@ -29,7 +29,7 @@ export interface Found {
   readonly severity: Severity;
   readonly message: string;
   readonly span: Span;
-  readonly related: readonly { readonly message: string; readonly node: TS.Node }[];
+  readonly related: readonly { readonly message: string; readonly place: Place }[];
   readonly fixes: readonly FoundFix[];
 }
 
@@ -43,6 +43,21 @@ export interface More {
 export type Running = 'scripted' | 'traced' | 'eager';
 
 const LONGEST = 48;
+/** A place of this file in a message, which becomes a line when the message is given out: edits before it move it. */
+const LINE = /\uE000(\d+)\uE001/g;
+
+/** A message with the numbers of its lines. */
+export function withLines(message: string, file: TS.SourceFile): string {
+  return message.replace(LINE, (_, at: string) => String(ts.getLineAndCharacterOfPosition(file, Number(at)).line + 1));
+}
+
+/** A message with its places changed; `undefined` where one is nowhere any more. */
+export function movedMessage(message: string, move: (at: number) => number | undefined): string | undefined {
+  const places = [...message.matchAll(LINE)].map(([, at]) => move(Number(at)));
+  if (places.includes(undefined)) return undefined;
+  let i = 0;
+  return message.replace(LINE, () => `\uE000${places[i++] ?? 0}\uE001`);
+}
 
 export class Context {
   private readonly seen = new Set<unknown>();
@@ -79,8 +94,18 @@ export class Context {
     return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
   }
 
-  line(node: TS.Node): number {
-    return ts.getLineAndCharacterOfPosition(node.getSourceFile(), node.getStart()).line + 1;
+  /** The line of a node, for a message. */
+  line(node: TS.Node): string {
+    const source = node.getSourceFile();
+    if (source === this.file) return `\uE000${node.getStart()}\uE001`;
+    return String(ts.getLineAndCharacterOfPosition(source, node.getStart()).line + 1);
+  }
+
+  /** Whether a finding may depend on what other functions do, and not only on how they are declared. */
+  looksBeyond = false;
+
+  lookBeyond(): void {
+    this.looksBeyond = true;
   }
 
   type(node: TS.Node): TS.Type {

@@ -125,13 +125,28 @@ export class Project {
   add(file: string): void {
     if (this.roots.has(file)) return;
     this.roots.add(file);
+    this.changes = undefined;
     this.loaded = undefined;
   }
 
+  /** The files whose text changed since this was last asked; `undefined` where more is another than that. */
+  takeChanges(): ReadonlySet<string> | undefined {
+    const { changes } = this;
+    this.changes = new Set();
+    return changes;
+  }
+
+  private changes: Set<string> | undefined;
+
   /** The text of a file is no longer what it was. */
-  changed(file: string): void {
+  changed(file: string, cameOrWent: boolean): void {
+    if (!cameOrWent && !this.sources.has(file)) return;
     // A file that comes or goes changes what imports mean.
-    if (this.sources.get(file) === undefined || this.textOf(file) === undefined) this.previous = undefined;
+    if (cameOrWent) {
+      this.previous = undefined;
+      this.changes = undefined;
+    }
+    this.changes?.add(file);
     if (this.textOf(file) === undefined) this.roots.delete(file);
     this.sources.delete(file);
     this.imports.delete(file);
@@ -207,6 +222,8 @@ export class Project {
   }
 }
 
+const JS_ONLY = () => ts.JSDocParsingMode.ParseForTypeErrors;
+
 /** Files that never change are parsed once, whatever projects there are. */
 const shared = new Map<string, TS.SourceFile>();
 
@@ -214,7 +231,9 @@ function sharedSource(file: string, text: string, target: TS.ScriptTarget | TS.C
   const keep = file.endsWith('.d.ts');
   const known = keep ? shared.get(file) : undefined;
   if (known?.text === text) return known;
-  const source = ts.createSourceFile(file, text, target, true);
+  // Parents are set when the file is bound. Comments are types in JavaScript only.
+  const options = { ...(typeof target === 'object' ? target : { languageVersion: target }), jsDocParsingMode: JS_ONLY() };
+  const source = ts.createSourceFile(file, text, options, !keep);
   if (keep) shared.set(file, source);
   return source;
 }

@@ -49,7 +49,8 @@ export function functionsOf(file: TS.SourceFile): ReadonlyMap<string, FunctionNo
   const functions = new Map<string, FunctionNode>();
   const visit = (node: TS.Node) => {
     if (isFunction(node) && node.body) {
-      const name = `${file.fileName}#${nameOf(node)}`;
+      // Not by its line, which an edit before it changes.
+      const name = `${file.fileName}#${nameNode(node) ? nameOf(node) : ''}`;
       let key = name;
       for (let i = 2; functions.has(key); i++) key = `${name}~${i}`;
       functions.set(key, node);
@@ -107,4 +108,15 @@ export function bare(node: TS.Expression): TS.Expression {
 
 export function isLoop(node: TS.Node): node is TS.IterationStatement {
   return ts.isIterationStatement(node, false);
+}
+
+/** The functions with bodies that a symbol stands for; overloads stand for what implements them. */
+export function declaredFunctions(symbol: TS.Symbol | undefined): FunctionNode[] {
+  return (symbol?.declarations ?? []).flatMap((declaration) => {
+    if (isFunction(declaration)) return declaration.body ? [declaration] : [];
+    if ((ts.isVariableDeclaration(declaration) || ts.isPropertyDeclaration(declaration)) && declaration.initializer) {
+      if (isFunction(declaration.initializer)) return [declaration.initializer];
+    }
+    return [];
+  });
 }

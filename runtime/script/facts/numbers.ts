@@ -54,6 +54,7 @@ export function constantOf(node: TS.Expression, types: Types, depth = 0): number
         return a ** b;
     }
   }
+  if (!ts.isIdentifier(at) && !ts.isPropertyAccessExpression(at) && !ts.isElementAccessExpression(at)) return undefined;
   const type = types.of(at);
   // An enum's member, or a `const` that another file declares.
   return type.isNumberLiteral() && !isLoopVariable(at, types) ? type.value : undefined;

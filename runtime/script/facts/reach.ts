@@ -4,7 +4,17 @@
  */
 import type { Loaded, Project } from '../project.ts';
 import { ts, type TS } from '../typescript.ts';
-import { functionsOf, isFunction, isFunctionLike, keyOf, walk, type FunctionNode } from './functions.ts';
+import {
+  declaredFunctions,
+  functionsOf,
+  isFunction,
+  isFunctionLike,
+  isWithin,
+  keyOf,
+  walk,
+  type FunctionNode,
+} from './functions.ts';
+import { moved, piecesOf, type Inside } from './pieces.ts';
 import type { Types } from './types.ts';
 
 export type Mode = 'scripted' | 'traced';
@@ -26,9 +36,17 @@ export interface Reached {
   readonly chain: readonly { readonly caller: string; readonly place: Place }[];
 }
 
+/** What is scripted or traced by the call or declaration that begins at a place. */
+interface Root {
+  readonly key: string;
+  readonly mode: Mode;
+  readonly start: number;
+  readonly end: number;
+}
+
 interface FileFacts {
   readonly source: TS.SourceFile;
-  readonly roots: readonly { readonly key: string; readonly mode: Mode }[];
+  roots: readonly Root[];
   readonly calls: Map<string, readonly CallTo[]>;
 }
 
@@ -37,33 +55,45 @@ export class ReachCache {
   readonly files = new Map<string, FileFacts>();
   private shapes = new Map<string, string>();
 
-  /** Forgets all when a file declares other things than before: names may mean something else then. */
-  renew(sources: readonly TS.SourceFile[]): void {
-    const shapes = new Map(sources.map((s) => [s.fileName, shapeOf(s)]));
+  /**
+   * Forgets all when a file declares other things than before: names may mean something else then. A change inside a function
+   * that others cannot see costs no more than that function.
+   */
+  renew(sources: readonly TS.SourceFile[], inside: Inside | undefined): readonly TS.Node[] {
+    const shapes = new Map(sources.map((s) => [s.fileName, piecesOf(s).rest]));
     const same = shapes.size === this.shapes.size && [...shapes].every(([file, shape]) => this.shapes.get(file) === shape);
     if (!same) this.files.clear();
     this.shapes = shapes;
-    for (const source of sources) if (this.files.get(source.fileName)?.source !== source) this.files.delete(source.fileName);
+    let again: readonly TS.Node[] = [];
+    for (const source of sources) {
+      const facts = this.files.get(source.fileName);
+      if (!facts || facts.source === source) continue;
+      const kept = inside?.file === source.fileName ? movedFacts(facts, source, inside) : undefined;
+      if (!kept || !inside) this.files.delete(source.fileName);
+      else {
+        this.files.set(source.fileName, kept);
+        again = [inside.is];
+      }
+    }
+    return again;
   }
 }
 
-const shapesOf = new WeakMap<TS.SourceFile, string>();
-
-/** A file's text without the bodies of its functions. */
-function shapeOf(source: TS.SourceFile): string {
-  const known = shapesOf.get(source);
-  if (known !== undefined) return known;
-  let text = '';
-  let from = 0;
-  walk(source, (node) => {
-    if (!ts.isBlock(node) || !isFunctionLike(node.parent)) return true;
-    text += source.text.slice(from, node.pos);
-    from = node.end;
-    return false;
-  });
-  text += source.text.slice(from);
-  shapesOf.set(source, text);
-  return text;
+/** The facts without those about the changed function; none where functions have other keys now. */
+function movedFacts({ source, roots, calls }: FileFacts, is: TS.SourceFile, { was, shift }: Inside): FileFacts | undefined {
+  if (was.getSourceFile() !== source) return undefined;
+  const [before, after] = [functionsOf(source), functionsOf(is)];
+  if ([...before.keys()].join() !== [...after.keys()].join()) return undefined;
+  const kept = new Map<string, readonly CallTo[]>();
+  for (const [key, list] of calls) {
+    const fn = before.get(key);
+    if (!fn || isWithin(fn, was)) continue;
+    kept.set(
+      key,
+      list.map((call) => ({ ...call, place: moved(call.place, shift) ?? call.place })),
+    );
+  }
+  return { source: is, roots: roots.flatMap((root) => moved(root, shift) ?? []), calls: kept };
 }
 
 /** Names that make a class or call worth a look; most files have none of them. */
@@ -77,12 +107,16 @@ export class Reach {
     project: Project,
     private readonly types: Types,
     private readonly cache: ReachCache,
+    inside?: Inside,
   ) {
     const sources = program
       .getSourceFiles()
       .filter((s) => !s.isDeclarationFile && !project.isOwn(s.fileName) && project.reaches(s.fileName));
     this.sources = new Map(sources.map((s) => [s.fileName, s]));
-    cache.renew(sources);
+    for (const piece of cache.renew(sources, inside)) {
+      const facts = this.factsOf(piece.getSourceFile());
+      facts.roots = [...facts.roots, ...this.rootsOf(piece)];
+    }
     this.follow('scripted');
     this.follow('traced');
   }
@@ -120,11 +154,13 @@ export class Reach {
     return facts;
   }
 
-  private rootsOf(source: TS.SourceFile): FileFacts['roots'] {
-    const roots: { key: string; mode: Mode }[] = [];
+  private rootsOf(within: TS.Node): Root[] {
+    const roots: Root[] = [];
+    let at = within.pos;
     const add = (mode: Mode, functions: readonly FunctionNode[]) =>
-      roots.push(...functions.map((fn) => ({ key: keyOf(fn), mode })));
-    walk(source, (node) => {
+      roots.push(...functions.map((fn) => ({ key: keyOf(fn), mode, start: at, end: at })));
+    const look = (node: TS.Node) => {
+      at = node.pos;
       if (ts.isCallExpression(node)) {
         const [target] = node.arguments;
         const name = target && NAMES.test(node.expression.getText()) ? this.types.ownName(node.expression) : undefined;
@@ -135,13 +171,16 @@ export class Reach {
         const isScript = this.types.isClass(this.types.of(node), 'ScriptModule');
         for (const member of node.members) {
           if (!ts.isMethodDeclaration(member) || !member.body) continue;
+          at = member.pos;
           const forward = isScript && member.name.getText() === 'forward';
           if (forward || decorators(member, this.types).some((d) => d === 'jit.scriptMethod' || d === 'jit.export'))
             add('scripted', [member]);
         }
       }
       return true;
-    });
+    };
+    look(within);
+    walk(within, look);
     return roots;
   }
 
@@ -202,17 +241,6 @@ export class Reach {
     calls.set(key, found);
     return found;
   }
-}
-
-/** The functions with bodies that a symbol stands for; overloads stand for what implements them. */
-export function declaredFunctions(symbol: TS.Symbol | undefined): FunctionNode[] {
-  return (symbol?.declarations ?? []).flatMap((declaration) => {
-    if (isFunction(declaration)) return declaration.body ? [declaration] : [];
-    if ((ts.isVariableDeclaration(declaration) || ts.isPropertyDeclaration(declaration)) && declaration.initializer) {
-      if (isFunction(declaration.initializer)) return [declaration.initializer];
-    }
-    return [];
-  });
 }
 
 /** `jit.unused` for `@jit.unused`, in order. */

@@ -4,13 +4,16 @@
  */
 import { ts, type TS } from '../typescript.ts';
 import type { Project } from '../project.ts';
+import { Quick } from './quick.ts';
 
 /** Kinds that a value of a graph can have; two values of one kind can take each other's place. */
 export type ValueKind =
   'tensor' | 'number' | 'boolean' | 'string' | 'tuple' | 'array' | 'record' | 'module' | 'function' | 'none' | 'any' | 'other';
 
 export class Types {
+  private readonly quick = new Quick(this);
   private readonly nodes = new Map<TS.Node, TS.Type>();
+  private readonly symbols = new Map<TS.Node, TS.Symbol | undefined>();
   private readonly classes = new Map<TS.Type, ReadonlySet<string>>();
 
   constructor(
@@ -20,12 +23,24 @@ export class Types {
 
   of(node: TS.Node): TS.Type {
     let type = this.nodes.get(node);
-    if (!type) this.nodes.set(node, (type = this.checker.getTypeAtLocation(node)));
+    if (!type) this.nodes.set(node, (type = this.quick.type(node) ?? this.checker.getTypeAtLocation(node)));
     return type;
   }
 
   /** The symbol that a name stands for, where it is declared. */
   symbol(node: TS.Node): TS.Symbol | undefined {
+    if (this.symbols.has(node)) return this.symbols.get(node);
+    const symbol = this.lookUp(node);
+    this.symbols.set(node, symbol);
+    return symbol;
+  }
+
+  private lookUp(node: TS.Node): TS.Symbol | undefined {
+    const { parent } = node;
+    if (ts.isPropertyAccessExpression(parent) && parent.name === node) {
+      const member = this.quick.member(parent);
+      if (member) return member;
+    }
     let symbol = this.checker.getSymbolAtLocation(node);
     if (symbol && ts.isShorthandPropertyAssignment(node.parent))
       symbol = this.checker.getShorthandAssignmentValueSymbol(node.parent);

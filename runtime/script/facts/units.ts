@@ -6,7 +6,7 @@ import type { Types } from './types.ts';
 export function worksOnTensors(fn: FunctionNode, types: Types): boolean {
   const owner = classOf(fn);
   if (owner && fn.parent === owner && ts.isMethodDeclaration(fn) && types.isModule(types.of(owner))) return true;
-  if (fn.parameters.some((p) => holds(types.of(p), types))) return true;
+  if (fn.parameters.some((p) => holds(types.of(p.name), types))) return true;
   const [signature] = types.of(fn).getCallSignatures();
   if (signature && holds(signature.getReturnType(), types)) return true;
   let found = false;

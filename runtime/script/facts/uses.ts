@@ -53,7 +53,14 @@ export function useOf(node: TS.Expression, { types }: Pick<Context, 'types'>): U
   if (ts.isPropertyAccessExpression(parent) && parent.expression === at && !parent.questionDotToken) return { as: 'receiver' };
   if (ts.isElementAccessExpression(parent) && parent.expression === at && !parent.questionDotToken) return { as: 'receiver' };
   if ((ts.isCallExpression(parent) || ts.isNewExpression(parent)) && parent.expression !== at) {
-    return isOwnCall(parent, types) ? { as: 'argument', wanted: types.checker.getContextualType(at) } : undefined;
+    if (!isOwnCall(parent, types)) return undefined;
+    // Asked for where it matters only: it takes the checker to choose among signatures.
+    return {
+      as: 'argument',
+      get wanted() {
+        return types.checker.getContextualType(at);
+      },
+    };
   }
   if (ts.isBinaryExpression(parent) && isArithmetic(parent.operatorToken.getText())) return { as: 'operand' };
   if (ts.isPrefixUnaryExpression(parent) && parent.operator !== ts.SyntaxKind.ExclamationToken) return { as: 'operand' };

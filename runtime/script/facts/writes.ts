@@ -1,8 +1,9 @@
 /**
  * @file What is written where. In: a file. Out: for a variable or a field, the places that assign it or change what it holds.
+ * The text is looked through once; what its names mean is asked only for the names that somebody wants to know about.
  */
 import { ts, type TS } from '../typescript.ts';
-import { bare, isFunction, walk } from './functions.ts';
+import { bare, isFunction, isWithin, walk } from './functions.ts';
 import type { Types } from './types.ts';
 
 export interface Write {
@@ -30,8 +31,15 @@ const MUTATORS = new Set([
   'clear',
 ]);
 
+/** A write as the text tells: of which name, which may mean anything yet. */
+interface Candidate extends Write {
+  readonly name: TS.MemberName;
+  /** What a method is called on that changes arrays, but means something else on a tensor. */
+  readonly on?: TS.Expression;
+}
+
 export class Writes {
-  private readonly files = new Map<TS.SourceFile, Map<TS.Symbol, Write[]>>();
+  private readonly known = new Map<TS.Symbol, Map<TS.SourceFile, readonly Write[]>>();
 
   constructor(private readonly types: Types) {}
 
@@ -39,7 +47,7 @@ export class Writes {
   of(symbol: TS.Symbol | undefined, also?: TS.SourceFile): readonly Write[] {
     if (!symbol) return [];
     const files = new Set([symbol.declarations?.[0]?.getSourceFile(), also]);
-    return [...files].flatMap((file) => (file && !file.isDeclarationFile ? (this.all(file).get(symbol) ?? []) : []));
+    return [...files].flatMap((file) => (file && !file.isDeclarationFile ? this.in(symbol, file) : []));
   }
 
   /** Writes of a symbol below a node. */
@@ -49,65 +57,101 @@ export class Writes {
     );
   }
 
-  private all(file: TS.SourceFile): Map<TS.Symbol, Write[]> {
-    const known = this.files.get(file);
-    if (known) return known;
-    const found = new Map<TS.Symbol, Write[]>();
-    this.files.set(file, found);
-    const add = (name: TS.Node, write: Write) => {
-      const symbol = this.types.symbol(name);
-      if (!symbol) return;
-      const list = found.get(symbol) ?? [];
-      found.set(symbol, [...list, write]);
-    };
-    const mutated = (target: TS.Expression, node: TS.Node) => {
-      let at = bare(target);
-      for (;;) {
-        if (ts.isIdentifier(at)) {
-          add(at, { kind: 'mutate', node });
-          return;
-        }
-        // A tensor's own methods that are called like an array's.
-        if (ts.isPropertyAccessExpression(at)) add(at.name, { kind: 'mutate', node });
-        else if (!ts.isElementAccessExpression(at)) return;
-        at = bare(at.expression);
-      }
-    };
-    const assigned = (given: TS.Expression, node: TS.Node, value?: TS.Expression): void => {
-      const target = bare(given);
-      if (ts.isIdentifier(target)) add(target, { kind: 'assign', node: target, value });
-      else if (ts.isPropertyAccessExpression(target)) {
-        add(target.name, { kind: 'assign', node: target, value });
-        mutated(target.expression, node);
-      } else if (ts.isElementAccessExpression(target)) mutated(target.expression, node);
-      else if (ts.isArrayLiteralExpression(target))
-        for (const element of target.elements) assigned(ts.isSpreadElement(element) ? element.expression : element, node);
-      else if (ts.isObjectLiteralExpression(target))
-        for (const p of target.properties) {
-          if (ts.isPropertyAssignment(p)) assigned(p.initializer, node);
-          if (ts.isShorthandPropertyAssignment(p)) add(p.name, { kind: 'assign', node: p.name });
-        }
-      else if (ts.isBinaryExpression(target)) assigned(target.left, node);
-    };
-    walk(file, (node) => {
-      if (ts.isBinaryExpression(node) && isAssignment(node)) assigned(node.left, node, node.right);
-      else if ((ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) && isStep(node))
-        assigned(node.operand, node);
-      else if (ts.isDeleteExpression(node)) assigned(node.expression, node);
-      else if (ts.isForOfStatement(node) || ts.isForInStatement(node)) {
-        if (!ts.isVariableDeclarationList(node.initializer)) assigned(node.initializer, node.initializer);
-      } else if (ts.isCallExpression(node)) {
-        const { expression } = node;
-        if (!ts.isPropertyAccessExpression(expression)) return true;
-        if (MUTATORS.has(expression.name.text) && !this.types.mayBeTensor(this.types.of(expression.expression)))
-          mutated(expression.expression, node);
-        const [first] = node.arguments;
-        if (expression.getText() === 'Object.assign' && first) mutated(first, node);
-      }
-      return true;
-    });
+  private in(symbol: TS.Symbol, file: TS.SourceFile): readonly Write[] {
+    const files = this.known.get(symbol) ?? new Map<TS.SourceFile, readonly Write[]>();
+    this.known.set(symbol, files);
+    let found = files.get(file);
+    if (!found) {
+      const { byName, renamed } = candidatesIn(file);
+      found = [symbol.name, ...(renamed.get(symbol.name) ?? [])]
+        .flatMap((name) => byName.get(name) ?? [])
+        .filter(({ name, on }) => this.types.symbol(name) === symbol && !(on && this.types.mayBeTensor(this.types.of(on))));
+      files.set(file, found);
+    }
     return found;
   }
+}
+
+interface Candidates {
+  readonly byName: ReadonlyMap<string, readonly Candidate[]>;
+  /** What imports call a name here. */
+  readonly renamed: ReadonlyMap<string, readonly string[]>;
+}
+
+const cache = new WeakMap<TS.SourceFile, Candidates>();
+
+/** Names that are written below a node, without variables of its own. */
+export function writtenIn(root: TS.Node, types: Types): string[] {
+  const seen = ({ node, name, on }: Candidate) => {
+    if (!isWithin(node, root) || (on && types.mayBeTensor(types.of(on)))) return false;
+    const declaration = types.symbol(name)?.declarations?.[0];
+    return !declaration || ts.isParameter(declaration) || !isWithin(declaration, root);
+  };
+  return [...candidatesIn(root.getSourceFile()).byName.values()].flatMap((writes) =>
+    writes.filter(seen).map(({ kind, name }) => `${kind} ${name.text}`),
+  );
+}
+
+function candidatesIn(file: TS.SourceFile): Candidates {
+  const known = cache.get(file);
+  if (known) return known;
+  const byName = new Map<string, Candidate[]>();
+  const renamed = new Map<string, string[]>();
+  const put = <T>(map: Map<string, T[]>, key: string, value: T) => {
+    const list = map.get(key);
+    if (list) list.push(value);
+    else map.set(key, [value]);
+  };
+  const add = (name: TS.MemberName, write: Write, on?: TS.Expression) => put(byName, name.text, { ...write, name, on });
+  const mutated = (target: TS.Expression, node: TS.Node, on?: TS.Expression) => {
+    let at = bare(target);
+    for (;;) {
+      if (ts.isIdentifier(at)) {
+        add(at, { kind: 'mutate', node }, on);
+        return;
+      }
+      if (ts.isPropertyAccessExpression(at)) add(at.name, { kind: 'mutate', node }, on);
+      else if (!ts.isElementAccessExpression(at)) return;
+      at = bare(at.expression);
+    }
+  };
+  const assigned = (given: TS.Expression, node: TS.Node, value?: TS.Expression): void => {
+    const target = bare(given);
+    if (ts.isIdentifier(target)) add(target, { kind: 'assign', node: target, value });
+    else if (ts.isPropertyAccessExpression(target)) {
+      add(target.name, { kind: 'assign', node: target, value });
+      mutated(target.expression, node);
+    } else if (ts.isElementAccessExpression(target)) mutated(target.expression, node);
+    else if (ts.isArrayLiteralExpression(target))
+      for (const element of target.elements) assigned(ts.isSpreadElement(element) ? element.expression : element, node);
+    else if (ts.isObjectLiteralExpression(target))
+      for (const p of target.properties) {
+        if (ts.isPropertyAssignment(p)) assigned(p.initializer, node);
+        if (ts.isShorthandPropertyAssignment(p)) add(p.name, { kind: 'assign', node: p.name });
+      }
+    else if (ts.isBinaryExpression(target)) assigned(target.left, node);
+  };
+  walk(file, (node) => {
+    if (ts.isImportSpecifier(node) && node.propertyName) put(renamed, node.propertyName.text, node.name.text);
+    else if (ts.isImportClause(node) && node.name) put(renamed, 'default', node.name.text);
+    else if (ts.isBinaryExpression(node) && isAssignment(node)) assigned(node.left, node, node.right);
+    else if ((ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) && isStep(node))
+      assigned(node.operand, node);
+    else if (ts.isDeleteExpression(node)) assigned(node.expression, node);
+    else if (ts.isForOfStatement(node) || ts.isForInStatement(node)) {
+      if (!ts.isVariableDeclarationList(node.initializer)) assigned(node.initializer, node.initializer);
+    } else if (ts.isCallExpression(node)) {
+      const { expression } = node;
+      if (!ts.isPropertyAccessExpression(expression)) return true;
+      if (MUTATORS.has(expression.name.text)) mutated(expression.expression, node, expression.expression);
+      const [first] = node.arguments;
+      if (first && expression.name.text === 'assign' && expression.getText() === 'Object.assign') mutated(first, node);
+    }
+    return true;
+  });
+  const candidates = { byName, renamed };
+  cache.set(file, candidates);
+  return candidates;
 }
 
 /** `=`, `+=` and their like. */

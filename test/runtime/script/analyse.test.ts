@@ -7,7 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 import { Analyser } from '../../../runtime/script/analyse.ts';
 import type { FileReport } from '../../../runtime/profile/diagnostic.ts';
 
-const entry = fileURLToPath(new URL('../../fixtures/jitlens/index.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../../runtime/index.ts', import.meta.url));
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'jitlens-script-')));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
@@ -233,4 +233,57 @@ export const m = jit.example(() => new M(), () => [rand([2])]);
     'warning JL405:8',
     'warning JL404:9',
   ]);
+});
+
+test('after a keystroke in a function, that function alone is looked at; what it gives others is seen by them', () => {
+  const text = (body: string, before = '') => `import { jit, type Tensor } from 'jitlens';
+let k = 2;
+const ns = [1, 2];
+export function set(v: number) { k = v; }
+${before}function edited(x: Tensor, n: number) {
+  ${body}
+}
+export function loop(x: Tensor): Tensor {
+  let z = edited(x, 1);
+  for (const n of ns) z = z.add(n);
+  return z.mul(k);
+}
+function even(x: Tensor, n: number): Tensor { return n > 0 ? odd(x, n) : x; }
+function odd(x: Tensor, n: number): Tensor { return x.mul(n); }
+function arms(x: Tensor, n: number) {
+  if (n > 1) return x;
+  return 4;
+}
+class M extends jit.ScriptModule {
+  forward(x: Tensor): Tensor { return even(loop(x).add(arms(x, 2) as Tensor), 1); }
+}
+export const m = new M();
+`;
+  const { analyser, path, check } = project({ 'a.ts': text('return x.mul(n);') });
+  const now = (body: string, before?: string) => {
+    analyser.update(path('a.ts'), text(body, before));
+    const report = check('a.ts');
+    const { lookedAt } = analyser;
+    const fresh = new Analyser({ entry });
+    fresh.update(path('a.ts'), text(body, before));
+    // What is remembered is what would be found.
+    expect(report).toEqual(fresh.check(path('a.ts')));
+    return [lookedAt, ...codes(report)];
+  };
+  const first = codes(check('a.ts'));
+  expect(first).toEqual(['JL203:10', 'JL302:11', 'JL104:17']);
+  expect(analyser.lookedAt).toBe(7);
+  expect(now('return x.mul(n).add(1);')).toEqual([1, ...first]);
+  // Lines move.
+  expect(now('const y = x.relu();\n  return y.mul(n);')).toEqual([1, 'JL203:11', 'JL302:12', 'JL104:18']);
+  // A text that is no program yet.
+  analyser.update(path('a.ts'), text('return x.'));
+  expect(codes(check('a.ts'))).toEqual(['JLR-SYNTAX:7']);
+  expect(now('for (const i of ns) x.add(i);\n  return x;')).toEqual([1, 'JL203:6', 'JL203:11', 'JL302:12', 'JL104:18']);
+  // A call and a write are what some of the others want to know about.
+  expect(now('return loop(x);')[0]).toBeLessThan(7);
+  expect(now('ns.push(1);\n  return x;')[0]).toBeLessThan(7);
+  // Another result, another declaration.
+  expect(now('return n;')[0]).toBe(7);
+  expect(now('return x;', 'const more = 1;\n')[0]).toBe(7);
 });

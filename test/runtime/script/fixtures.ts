@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Analyser } from '../../../runtime/script/analyse.ts';
 import type { Diagnostic, Edit } from '../../../runtime/profile/diagnostic.ts';
 
-const entry = fileURLToPath(new URL('../../fixtures/jitlens/index.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../../runtime/index.ts', import.meta.url));
 export const analyser = new Analyser({ entry });
 
 const NAMES = 'arange, cat, einsum, jit, nn, ones, rand, randn, range, stack, tensor, zeros, type Tensor';

@@ -1,8 +1,8 @@
-/** @file TypeScript's own errors in a text, with `jitlens` meaning the fixtures' one: what a fix gives must be code that is right. */
+/** @file TypeScript's own errors in a text: what a fix gives must be code that is right. */
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-const entry = fileURLToPath(new URL('../../fixtures/jitlens/index.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../../runtime/index.ts', import.meta.url));
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const file = `${folder}subject.ts`;
 let [text, version] = ['', 0];

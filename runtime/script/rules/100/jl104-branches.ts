@@ -2,7 +2,7 @@
 import type { Context } from '../../context.ts';
 import { defineRule } from '../../define.ts';
 import { fix, imported, replace } from '../../edits.ts';
-import { isFunctionLike, walk } from '../../facts/functions.ts';
+import { isFunctionLike, walk, type FunctionNode } from '../../facts/functions.ts';
 import { readsOf } from '../../facts/flow.ts';
 import { ts, type TS } from '../../typescript.ts';
 
@@ -58,6 +58,7 @@ function arms(node: TS.IfStatement, context: Context): void {
     return !isFunctionLike(at);
   });
   for (const symbol of symbols) {
+    if (hasOneKind(types.checker.getTypeOfSymbol(symbol), context)) continue;
     const [a, b] = [node.thenStatement, node.elseStatement].map((arm) => writes.within(symbol, arm).findLast((w) => w.value));
     if (!a?.value || !b?.value) continue;
     const [first, second] = [kindOf(a.value, context), kindOf(b.value, context)];
@@ -73,7 +74,14 @@ function arms(node: TS.IfStatement, context: Context): void {
   }
 }
 
-function results(unit: TS.Node, context: Context): void {
+/** Whether TypeScript itself keeps a variable or a result to one kind. */
+export function hasOneKind(type: TS.Type, { types }: Context): boolean {
+  const kinds = types.kinds(type);
+  return kinds.length === 1 && kinds[0] !== 'any' && kinds[0] !== 'other' && !types.isOptional(type);
+}
+
+function results(unit: FunctionNode, context: Context): void {
+  if (unit.type && hasOneKind(context.types.checker.getTypeFromTypeNode(unit.type), context)) return;
   const returns: TS.Expression[] = [];
   walk(unit, (node) => {
     if (ts.isReturnStatement(node) && node.expression) returns.push(node.expression);

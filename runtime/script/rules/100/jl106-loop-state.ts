@@ -7,7 +7,7 @@ import { bare } from '../../facts/functions.ts';
 import { tensorCall } from '../../facts/uses.ts';
 import { variableOf } from '../../facts/writes.ts';
 import { ts, type TS } from '../../typescript.ts';
-import { kindOf, name } from './jl104-branches.ts';
+import { hasOneKind, kindOf, name } from './jl104-branches.ts';
 
 export const loopState = defineRule({
   code: 'JL106',
@@ -30,6 +30,7 @@ export const loopState = defineRule({
       context.report(node.left, `‘${label}’ enters the loop with one rank and leaves with another`);
       return;
     }
+    if (hasOneKind(types.checker.getTypeOfSymbol(symbol), context)) return;
     const start = ts.isVariableDeclaration(declaration) ? declaration.initializer : undefined;
     const earlier = writes.of(symbol).findLast((w) => w.value !== undefined && w.node.end <= loop.pos)?.value ?? start;
     if (!earlier || !context.once(symbol)) return;

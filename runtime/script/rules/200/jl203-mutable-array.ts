@@ -22,6 +22,7 @@ export const mutableArray = defineRule({
     const { expression } = loop;
     const type = context.type(expression);
     if (!types.isMutableArray(type) || isCut(expression, types) || isModuleField(expression, context)) return;
+    context.lookBeyond();
     context.report(
       expression,
       `‘${context.text(expression)}’ is a mutable array; only a range, a tuple or a \`readonly\` array can be looped over here`,

@@ -1,8 +1,7 @@
 /** @file JL204: a loop changes the array that it walks. In: `for…of`. Out: a report at the change, with the loop. */
 import type { Context } from '../../context.ts';
 import { defineRule } from '../../define.ts';
-import { bare, isFunction, walk, type FunctionNode } from '../../facts/functions.ts';
-import { declaredFunctions } from '../../facts/reach.ts';
+import { declaredFunctions, bare, isFunction, walk, type FunctionNode } from '../../facts/functions.ts';
 import { variableOf } from '../../facts/writes.ts';
 import { ts, type TS } from '../../typescript.ts';
 
@@ -90,8 +89,9 @@ function aliases(walked: TS.Symbol, loop: TS.Node, context: Context): Set<TS.Sym
   const pairs: [TS.Symbol, TS.Symbol][] = [];
   walk(root, (node) => {
     if (ts.isVariableDeclaration(node) && node.initializer && ts.isIdentifier(node.name)) {
-      const [a, b] = [context.types.symbol(node.name), path(node.initializer, context)];
-      if (a && b) pairs.push([a, b]);
+      const b = path(node.initializer, context);
+      const a = b && context.types.symbol(node.name);
+      if (a) pairs.push([a, b]);
     }
     return true;
   });
@@ -124,7 +124,8 @@ function changeIn(root: TS.Node, names: ReadonlySet<TS.Symbol>, context: Context
       });
       // Fields and outer names mean the same inside.
       for (const symbol of names) if (!symbol.declarations?.some(ts.isParameter)) inner.add(symbol);
-      if (fn.body && !isFunction(root) && changeIn(fn, inner, context, seen.add(fn))) found = node;
+      if (inner.size > 0) context.lookBeyond();
+      if (fn.body && inner.size > 0 && !isFunction(root) && changeIn(fn, inner, context, seen.add(fn))) found = node;
     }
     return !found;
   });

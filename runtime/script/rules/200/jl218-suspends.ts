@@ -34,7 +34,7 @@ export const suspends = defineRule({
     declare const batches: AsyncIterable<Tensor>;
     export const f = jit.script(async (x: Tensor) => {
       let z = x;
-      for await (const batch of jit.constant(batches)) z = z.add(batch);
+      for await (const batch of batches) z = z.add(batch);
         //^^^^^ JL218: ‘for await’ suspends
       return z;
     });`,

@@ -1,8 +1,7 @@
 /** @file JL219: `await` of something else than a tensor's value. In: `await`. Out: a report at what is awaited. */
 import type { Context } from '../../context.ts';
 import { defineRule } from '../../define.ts';
-import { bare, isFunction } from '../../facts/functions.ts';
-import { declaredFunctions } from '../../facts/reach.ts';
+import { declaredFunctions, bare, isFunction } from '../../facts/functions.ts';
 import { isHostRead } from '../../facts/reads.ts';
 import { tensorCall } from '../../facts/uses.ts';
 import { ts, type TS } from '../../typescript.ts';

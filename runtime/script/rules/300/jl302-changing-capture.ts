@@ -21,6 +21,7 @@ export const changingCapture = defineRule({
     const capture = captured(node, context);
     if (!capture) return;
     const { types, writes } = context;
+    context.lookBeyond();
     const writesOf = writes.of(capture.symbol, context.file);
     const kind = types.kinds(context.type(node))[0];
     // Tensors and modules change by ops and by training, which graphs know about.

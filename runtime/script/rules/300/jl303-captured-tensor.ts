@@ -18,6 +18,7 @@ export const capturedTensor = defineRule({
   on: 'Identifier',
   check(node, context) {
     const { types } = context;
+    if (ts.isPropertyAccessExpression(node.parent) && node.parent.name === node) return;
     const type = context.type(node);
     if (!types.isTensorOrNone(type)) return;
     const capture = captured(node, context);

@@ -12,7 +12,7 @@ export const escapes = defineRule({
   severity: 'error',
   doc: `
     There are no function values in a graph: functions are written out where they are called. So a function may be called in
-    place, passed to \`map\`, \`reduce\`, \`jit.cond\` or \`jit.scan\`, or held in a \`const\` and called. It may not be returned, put
+    place, passed to \`map\` or \`reduce\`, or held in a \`const\` and called. It may not be returned, put
     into an object or a list, or assigned.`,
   pytorch: 'Lambdas and nested functions are refused altogether.',
   on: ['ArrowFunction', 'FunctionExpression', 'Identifier'],

@@ -1,8 +1,8 @@
 /** @file JL306: a function that reaches itself. In: calls. Out: a report at the call that closes the circle. */
 import type { Context } from '../../context.ts';
 import { defineRule } from '../../define.ts';
-import { keyOf, nameOf, type FunctionNode } from '../../facts/functions.ts';
-import { declaredFunctions, isExcluded } from '../../facts/reach.ts';
+import { declaredFunctions, keyOf, nameOf, type FunctionNode } from '../../facts/functions.ts';
+import { isExcluded } from '../../facts/reach.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 export const recursion = defineRule({
@@ -11,7 +11,7 @@ export const recursion = defineRule({
   severity: 'error',
   doc: `
     Calls are written out where they stand, so a function that calls itself, directly or through others, would make an endless
-    graph. Use a loop, or \`jit.scan\`.`,
+    graph. Use a loop.`,
   pytorch: '“function ‘f’ is called recursively. Recursive calls are not supported.”',
   on: 'CallExpression',
   check(node, context) {
@@ -62,6 +62,7 @@ function circle(callee: FunctionNode, goal: FunctionNode, call: TS.Node, context
     const inside = call.pos > goal.pos && call.end <= goal.end;
     return inside ? [goal, goal] : undefined;
   }
+  context.lookBeyond();
   const seen = new Set<string>();
   const follow = (fn: FunctionNode): FunctionNode[] | undefined => {
     if (seen.has(keyOf(fn))) return undefined;

@@ -1,8 +1,7 @@
 /** @file JL307: a call of what has no source to compile. In: calls. Out: a report at the function's name. */
 import type { Context } from '../../context.ts';
 import { defineRule } from '../../define.ts';
-import { bare, isFunction } from '../../facts/functions.ts';
-import { declaredFunctions } from '../../facts/reach.ts';
+import { declaredFunctions, bare, isFunction } from '../../facts/functions.ts';
 import { rootOf } from '../../facts/uses.ts';
 import { variableOf } from '../../facts/writes.ts';
 import { ts, type TS } from '../../typescript.ts';

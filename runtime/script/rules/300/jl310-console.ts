@@ -1,6 +1,6 @@
 /** @file JL310: a tensor is printed. In: calls of console. Out: a warning at the tensor; in traced code at every print. */
 import { defineRule } from '../../define.ts';
-import { fix, imported, remove, replace } from '../../edits.ts';
+import { fix, remove } from '../../edits.ts';
 import { ts } from '../../typescript.ts';
 
 export const printing = defineRule({
@@ -24,9 +24,8 @@ export const printing = defineRule({
     }
     const tensor = node.arguments.find((a) => context.types.mayBeTensor(context.type(a)));
     if (!tensor) return;
-    const jit = imported(context.file, 'jit');
     context.report(tensor, `printing ‘${context.text(tensor)}’ splits this fusion`, {
-      fixes: [drop, fix('Use jit.debug', replace(callee, `${jit.text}.debug`), jit.changes)],
+      fixes: [drop],
     });
   },
   bad: [

@@ -66,6 +66,7 @@ function accessor(node: TS.PropertyAccessExpression, context: Context): void {
     context.report(node.name, `assigning ‘${node.name.text}’ runs a setter`);
     return;
   }
+  context.lookBeyond();
   const getter = symbol.declarations?.find(ts.isGetAccessor);
   if (getter?.body && some(getter.body, changes)) {
     context.report(node.name, `reading ‘${node.name.text}’ has an effect`, {

@@ -15,6 +15,7 @@ export const coercion = defineRule({
   check(node, context) {
     const { types } = context;
     const sign = node.operatorToken.getText();
+    if (sign !== '==' && sign !== '!=' && !isBitwise(sign)) return;
     const [a, b] = [context.type(node.left), context.type(node.right)];
     if (types.mayBeTensor(a) || types.mayBeTensor(b)) return;
     if (sign === '==' || sign === '!=') {
@@ -25,7 +26,7 @@ export const coercion = defineRule({
       context.report(node, `‘${context.text(node)}’ converts one side to the type of the other`, {
         fixes: [fix(`Use ${sign}=`, replace(node.operatorToken, `${sign}=`))],
       });
-    } else if (isBitwise(sign)) {
+    } else {
       const part = [node.left, node.right].find((side) => fractionIn(side, types));
       if (part)
         context.report(part, `‘${context.text(part)}’ may not be an integer of 32 bits`, {

@@ -10,7 +10,7 @@ export const shapeBranch = defineRule({
   traced: true,
   doc: `
     A condition on a shape is decided when the function is compiled, and guarded: a call with a shape on the other side compiles
-    again. Declare the dim with \`jit.dynamic\` to keep both arms. A trace keeps the arm that its inputs took.`,
+    again. A trace keeps the arm that its inputs took.`,
   pytorch: 'The tracer keeps one arm with a warning; the scripter keeps both.',
   on: ['IfStatement', 'ConditionalExpression'],
   check(node, context) {

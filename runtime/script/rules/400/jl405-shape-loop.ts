@@ -11,8 +11,8 @@ export const shapeLoop = defineRule({
   severity: 'hint',
   traced: true,
   doc: `
-    A loop that turns once for each row has the count of the first call, guarded: another size compiles again. Declare the dim
-    with \`jit.dynamic\` to keep a loop. A trace writes out the turns that its inputs had.`,
+    A loop that turns once for each row has the count of the first call, guarded: another size compiles again. Where the count
+    comes in as a parameter, it is a loop. A trace writes out the turns that its inputs had.`,
   pytorch: 'The tracer writes the turns out silently, and sums 4 rows of 8 when it was traced with 4.',
   on: 'ForOfStatement',
   check(node, context) {

@@ -21,6 +21,7 @@ export const moduleArray = defineRule({
     if (!element || !types.isModule(element)) return;
     const symbol = types.symbol(node.name);
     if (!context.once(symbol)) return;
+    context.lookBeyond();
     context.report(node, `‘${context.text(node)}’ is a plain array of modules; hold them in a ModuleList`, {
       fixes: [asList(symbol, context)],
     });

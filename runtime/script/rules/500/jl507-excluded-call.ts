@@ -1,6 +1,7 @@
 /** @file JL507: a call of what is kept out of graphs. In: calls. Out: a warning. */
 import { defineRule } from '../../define.ts';
-import { declaredFunctions, isExcluded } from '../../facts/reach.ts';
+import { declaredFunctions } from '../../facts/functions.ts';
+import { isExcluded } from '../../facts/reach.ts';
 import { ts } from '../../typescript.ts';
 
 export const excludedCall = defineRule({
