@@ -3,6 +3,7 @@ import { languages, workspace, type TextDocument } from 'vscode';
 import type * as Script from '../../runtime/profile/diagnostic.ts';
 import type { Registration } from '../registration.ts';
 import { severities, SEVERITY } from '../settings.ts';
+import { isQuiet } from './baked.ts';
 import { diagnosticOf } from './convert.ts';
 import type { Reports } from './reports.ts';
 import { audible, type Audible } from './severity.ts';
@@ -15,7 +16,9 @@ export function registerCollection(reports: Reports): Registration[] {
   const publish = (document: TextDocument) => {
     collection.set(
       document.uri,
-      shownOf(reports, document).map(([found, level]) => diagnosticOf(found, level)),
+      shownOf(reports, document)
+        .filter((shown) => !isQuiet(shown))
+        .map(([found, level]) => diagnosticOf(found, level)),
     );
   };
   return [

@@ -8,6 +8,7 @@ import { AnalyserClient } from '../../runtime/host/analyser-client.ts';
 import type { Output } from '../output.ts';
 import { registerActions } from './actions.ts';
 import { registerCollection } from './collection.ts';
+import { registerInlays } from './inlays.ts';
 import { EXPLAIN, explain } from './page.ts';
 import { createReports } from './reports.ts';
 import { registerStatus } from './status.ts';
@@ -29,6 +30,7 @@ export function registerDiagnostics(context: ExtensionContext, output: Output): 
     reports,
     ...registerCollection(reports),
     ...registerActions(reports),
+    ...registerInlays(reports),
     ...registerStatus(reports),
     ...registerTasks(join(context.extensionPath, 'dist', 'cli.js')),
     commands.registerCommand(EXPLAIN, (argument: unknown) => explain(context.extensionUri, argument)),

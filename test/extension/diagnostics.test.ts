@@ -1,6 +1,7 @@
 /** What the editor makes of the analyser's reports, as far as it needs no VS Code. */
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bakedIn } from '../../extension/diagnostics/baked.ts';
 import { Delay } from '../../extension/diagnostics/delay.ts';
 import { audible, levelOf, levelsIn } from '../../extension/diagnostics/severity.ts';
 import { reasonsOf, summaryOf } from '../../extension/diagnostics/summary.ts';
@@ -22,6 +23,18 @@ function found(code: string, line: number, ...fixes: Edit[][]): Diagnostic {
   const titled = fixes.map((edits) => ({ title: 'fix', edits }));
   return { code, severity: 'error', message: `${code} is so`, range: range(line, 1, 5), related: [], fixes: titled };
 }
+
+describe('constants from outside', () => {
+  const uses: Diagnostic = { ...found('JL301', 3), message: 'uses k = 2', severity: 'hint' };
+
+  it('stand in the line with their value, unless the settings make them louder', () => {
+    expect(bakedIn(audible([uses, found('JL203', 4)], levelsIn({})))).toEqual([
+      { at: { line: 3, column: 5 }, label: '= 2', message: 'uses k = 2' },
+    ]);
+    expect(bakedIn(audible([uses], levelsIn({ JL301: 'warning' })))).toEqual([]);
+    expect(bakedIn(audible([uses], levelsIn({ JL301: 'off' })))).toEqual([]);
+  });
+});
 
 describe('severities', () => {
   it('are those of the rules where the setting says nothing', () => {
