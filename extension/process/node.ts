@@ -10,12 +10,17 @@ export const OLDEST_NODE = 20;
 
 export type NodeSearch = { readonly path: string } | { readonly problem: string };
 
-interface Kind {
+export interface Kind {
   readonly version: string;
   readonly electron: boolean;
 }
 
-export async function findNode(setting: string | undefined, env: NodeJS.ProcessEnv = process.env): Promise<NodeSearch> {
+/** `ask` runs a program and says what it is; undefined when it is no Node. */
+export async function findNode(
+  setting: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+  ask = kindOf,
+): Promise<NodeSearch> {
   if (setting !== undefined) {
     const problem = unfit(await ask(setting, env));
     return problem === undefined
@@ -47,7 +52,7 @@ async function candidates(env: NodeJS.ProcessEnv): Promise<string[]> {
   return [...new Set(there.flat())];
 }
 
-function ask(path: string, env: NodeJS.ProcessEnv): Promise<Kind | undefined> {
+function kindOf(path: string, env: NodeJS.ProcessEnv): Promise<Kind | undefined> {
   const script = 'console.log(JSON.stringify([process.versions.node, "electron" in process.versions]))';
   const { NODE_OPTIONS: _dropped, ...rest } = env;
   return new Promise((resolve) => {

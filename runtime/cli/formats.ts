@@ -4,6 +4,7 @@ import { relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Paint } from '../profile/report.ts';
 import type { Diagnostic, FileReport, Range } from '../profile/diagnostic.ts';
+import { codeFrame } from '../script/frame.ts';
 import { rules } from '../script/rules/table.ts';
 import { VERSION } from '../version.ts';
 
@@ -62,16 +63,12 @@ function frame(d: Diagnostic, paint: Paint, known: Map<string, readonly string[]
         ? paint.warn('warning')
         : paint.dim('hint');
   const source = linesOf(file, known)[start.line - 1] ?? '';
-  const last = end.line === start.line ? end.column : source.length + 1;
-  const gutter = String(start.line);
-  const pad = ' '.repeat(gutter.length);
-  // A tab stays one, so that the marks stand under the text.
-  const indent = source.slice(0, start.column - 1).replace(/[^\t]/g, ' ');
+  const width = (end.line === start.line ? end.column : source.length + 1) - start.column;
+  const pad = ' '.repeat(String(start.line).length);
   const related = d.related.map((r) => paint.dim(`${pad} = ${place(r.range)}: ${r.message}`));
   return [
     `${place(d.range)} ${severity} ${paint.bold(d.code)}: ${d.message}`,
-    `${paint.dim(`${gutter} |`)} ${source}`,
-    `${paint.dim(`${pad} |`)} ${indent}${paint.accent('^'.repeat(Math.max(1, last - start.column)))}`,
+    codeFrame(source, start, width, paint),
     ...related,
     '',
   ].join('\n');

@@ -1,21 +1,16 @@
-/** @file A piece of source with a mark under it, for messages. In: a text and a place in it. Out: lines to print. */
-const AROUND = 1;
+/** @file A line of source with a mark under a piece of it, for messages. In: the line and the place. Out: two lines to print. */
+import { plain, type Paint } from '../profile/report.ts';
 
-/** The line with its neighbours, numbered, and `^` under `length` characters from `column` on; both count from 1. */
-export function codeFrame(text: string, line: number, column: number, length: number): string {
-  const lines = text.split(/\r?\n/);
-  const first = Math.max(1, line - AROUND);
-  const last = Math.min(lines.length, line + AROUND);
-  const width = String(last).length;
-  const out: string[] = [];
-  for (let n = first; n <= last; n++) {
-    const content = lines[n - 1] ?? '';
-    out.push(`${n === line ? '>' : ' '} ${String(n).padStart(width)} | ${content}`.trimEnd());
-    if (n !== line) continue;
-    // Tabs stay tabs, so that the mark stands where the text does.
-    const gap = content.slice(0, column - 1).replace(/[^\t]/g, ' ');
-    const marks = Math.max(1, Math.min(length, content.length - column + 1));
-    out.push(`  ${' '.repeat(width)} | ${gap}${'^'.repeat(marks)}`);
-  }
-  return out.join('\n');
+/** `^` stand under `width` characters from the place's column on. */
+export function codeFrame(
+  source: string,
+  { line, column }: { readonly line: number; readonly column: number },
+  width: number,
+  paint: Pick<Paint, 'dim' | 'accent'> = plain,
+): string {
+  const gutter = String(line);
+  // A tab stays one, so that the marks stand under the text.
+  const indent = source.slice(0, column - 1).replace(/[^\t]/g, ' ');
+  const marks = '^'.repeat(Math.max(1, Math.min(width, source.length - column + 1)));
+  return `${paint.dim(`${gutter} |`)} ${source}\n${paint.dim(`${' '.repeat(gutter.length)} |`)} ${indent}${paint.accent(marks)}`;
 }

@@ -4,11 +4,11 @@ import type { Position } from '../profile/diagnostic.ts';
 
 let analyser: Analyser | undefined;
 
-/** Whether the list that is walked at this place is of a type that can change. */
-export function mayChange(file: string, { line, column }: Position): boolean {
+/** Whether a rule has something to say of what starts at this place. */
+export function finds(code: string, file: string, { line, column }: Position): boolean {
   analyser ??= new Analyser();
   const { diagnostics, functions } = analyser.check(file);
   return [...diagnostics, ...functions.flatMap((f) => f.obstacles)].some(
-    ({ code, range }) => code === 'JL203' && range.file === file && range.start.line === line && range.start.column === column,
+    (d) => d.code === code && d.range.file === file && d.range.start.line === line && d.range.start.column === column,
   );
 }

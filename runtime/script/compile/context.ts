@@ -88,7 +88,7 @@ export function located(error: JitLensError, callers: readonly Frame[], { code }
   error.stack = [
     `${error.name}: ${error.message} (${error.code})`,
     `${place.file}:${place.line}:${place.column}`,
-    codeFrame(code.tree.text, place.line, place.column, width),
+    codeFrame(code.tree.text.split(/\r?\n/)[place.line - 1] ?? '', place, width),
     ...(error.hint === undefined ? [] : [error.hint]),
     ...[place, ...callers].map(frameLine),
   ].join('\n');
@@ -113,20 +113,6 @@ function namedAt(node: TS.Node): TS.Node {
 export function textOf({ activation }: Context, node: TS.Node): string {
   const text = node.getText(activation.code.tree).replace(/\s+/g, ' ');
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-/** Without parentheses, `as`, `satisfies` and `!`. */
-export function bare(node: TS.Expression): TS.Expression {
-  let at = node;
-  while (
-    ts.isParenthesizedExpression(at) ||
-    ts.isAsExpression(at) ||
-    ts.isSatisfiesExpression(at) ||
-    ts.isNonNullExpression(at) ||
-    ts.isTypeAssertionExpression(at)
-  )
-    at = at.expression;
-  return at;
 }
 
 /** A function of the code as one that JavaScript can call. */

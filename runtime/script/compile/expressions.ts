@@ -1,12 +1,13 @@
 /** @file Expressions. In: a node and the variables around it. Out: its value, as far as it is known; ops are recorded on the way. */
 import { Tensor } from '../../tensor/tensor.ts';
 import { ts, type TS } from '../typescript.ts';
-import { bare, refuse, textOf, type Context } from './context.ts';
+import { bare } from '../facts/functions.ts';
+import { refuse, textOf, type Context } from './context.ts';
 import { assign, read } from './access.ts';
 import { compute, scalarType } from './flow.ts';
 import { isConst } from './fixed.ts';
 import { elementsOf } from './iterate.ts';
-import { binary, choose, condition, unary } from './operators.ts';
+import { binary, choose, condition, not, unary } from './operators.ts';
 import { keyOf } from './patterns.ts';
 import { construct } from './construct.ts';
 import { Closure, isRecord, Pending, typeName, Unknown } from './values.ts';
@@ -48,7 +49,7 @@ function visitors(): Map<TS.SyntaxKind, AnyVisit> {
     on(K.ConditionalExpression, (context, node: TS.ConditionalExpression, scope) =>
       choose(
         context,
-        condition(context, context.evaluate(node.condition, scope), node.condition),
+        condition(context, context.evaluate(node.condition, scope), node.condition, scope),
         () => context.evaluate(node.whenTrue, scope),
         () => context.evaluate(node.whenFalse, scope),
         node,
@@ -280,7 +281,7 @@ const binaryExpression: Visit<TS.BinaryExpression> = (context, node, scope) => {
   const lazy = /^(&&|\|\||\?\?)=?$/.exec(text);
   const a = context.evaluate(left, scope);
   if (lazy) {
-    const chosen = shortCircuit(context, lazy[1] ?? '', a, value, node);
+    const chosen = shortCircuit(context, lazy[1] ?? '', a, value, node, scope);
     return text.endsWith('=') ? assign(context, left, chosen, scope) : chosen;
   }
   if (text === 'instanceof') return Reflect.apply(Function.prototype[Symbol.hasInstance], value() as object, [a]);
@@ -295,9 +296,16 @@ function known(context: Context, key: unknown, at: TS.Node, then: (key: string) 
   throw refuse(context, at, 'JL312', 'which field is meant is only known at run time', 'Use a literal key.');
 }
 
-function shortCircuit(context: Context, text: string, a: unknown, b: () => unknown, node: TS.BinaryExpression): unknown {
+function shortCircuit(
+  context: Context,
+  text: string,
+  a: unknown,
+  b: () => unknown,
+  node: TS.BinaryExpression,
+  scope: Scope,
+): unknown {
   if (text === '??') return a === undefined || a === null ? b() : a;
-  const c = condition(context, a, node.left);
+  const c = condition(context, a, node.left, scope);
   // `x || y` of numbers picks one of them, as the choice does.
   return text === '&&' ? choose(context, c, b, () => a, node) : choose(context, c, () => a, b, node);
 }
@@ -307,7 +315,8 @@ const prefix: Visit<TS.PrefixUnaryExpression> = (context, node, scope) => {
   const { PlusPlusToken, MinusMinusToken } = ts.SyntaxKind;
   if (node.operator === PlusPlusToken || node.operator === MinusMinusToken)
     return assign(context, node.operand, binary(context, step(node.operator), value, 1, node), scope);
-  return unary(context, ts.tokenToString(node.operator) ?? '', value, node);
+  const text = ts.tokenToString(node.operator) ?? '';
+  return text === '!' ? not(context, value, node.operand, scope) : unary(context, text, value, node);
 };
 
 function step(operator: TS.SyntaxKind): string {

@@ -3,9 +3,11 @@
  * Most types stand in the code; where they do not, TypeScript is asked, which takes a second or two, once.
  */
 import { ModuleList } from '../../nn/containers.ts';
-import { mayChange } from '../judge.ts';
+import { finds } from '../judge.ts';
 import { ts, type TS } from '../typescript.ts';
-import { bare, refuse, textOf, type Context } from './context.ts';
+import { bare } from '../facts/functions.ts';
+import { fieldOf, placeOf } from './declared.ts';
+import { refuse, textOf, type Context } from './context.ts';
 import { Cell, type Scope } from './memory.ts';
 
 export function isConst(node: TS.AsExpression): boolean {
@@ -16,7 +18,7 @@ export function checkFixed(context: Context, node: TS.Expression, value: unknown
   if (!context.builder || !Array.isArray(value) || value instanceof ModuleList || context.memory.isFixed(value)) return;
   const says = writtenType(context, node, scope);
   const { code } = context.activation;
-  const fixed = says ?? !(code.exists && mayChange(code.file, placeOf(context, node)));
+  const fixed = says ?? !(code.exists && finds('JL203', code.file, placeOf(context, node)));
   if (fixed) return;
   throw refuse(
     context,
@@ -27,11 +29,6 @@ export function checkFixed(context: Context, node: TS.Expression, value: unknown
   );
 }
 
-function placeOf({ activation }: Context, node: TS.Node): { line: number; column: number } {
-  const { line, character } = activation.code.tree.getLineAndCharacterOfPosition(node.getStart(activation.code.tree));
-  return { line: line + 1, column: character + 1 };
-}
-
 /** Whether the list is of a fixed length, as far as that is written near by; undefined when it is not. */
 function writtenType(context: Context, node: TS.Expression, scope: Scope): boolean | undefined {
   const at = ts.isParenthesizedExpression(node) ? node.expression : node;
@@ -40,27 +37,11 @@ function writtenType(context: Context, node: TS.Expression, scope: Scope): boole
   const walked = bare(at);
   if (ts.isIdentifier(walked)) {
     const cell = scope.find(walked.text);
-    if (cell instanceof Cell) return cell.type && typeSays(cell.type);
+    if (cell instanceof Cell) return cell.declared?.type && typeSays(cell.declared.type);
     return declaredIn(context.activation.code.tree, walked.text);
   }
-  if (ts.isPropertyAccessExpression(walked) && walked.expression.kind === ts.SyntaxKind.ThisKeyword) return fieldSays(walked);
-  return undefined;
-}
-
-function classAround(node: TS.Node): TS.ClassLikeDeclaration | undefined {
-  for (let at = node as TS.Node | undefined; at; at = at.parent as TS.Node | undefined) if (ts.isClassLike(at)) return at;
-  return undefined;
-}
-
-/** What the class around says of its field. */
-function fieldSays({ name, parent }: TS.PropertyAccessExpression): boolean | undefined {
-  for (const member of classAround(parent)?.members ?? []) {
-    if (ts.isPropertyDeclaration(member) && ts.isIdentifier(member.name) && member.name.text === name.text)
-      return member.type && typeSays(member.type);
-    if (!ts.isConstructorDeclaration(member)) continue;
-    const parameter = member.parameters.find((p) => ts.isIdentifier(p.name) && p.name.text === name.text && p.modifiers);
-    if (parameter?.type) return typeSays(parameter.type);
-  }
+  const field = fieldOf(walked);
+  if (field?.type) return typeSays(field.type);
   return undefined;
 }
 

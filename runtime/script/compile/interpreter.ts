@@ -148,7 +148,7 @@ export class Interpreter implements Context {
         node.parameters[0] && ts.isIdentifier(node.parameters[0].name) && node.parameters[0].name.text === 'this' ? i - 1 : i;
       const given = parameter.dotDotDotToken ? this.memory.own(args.slice(at)) : args[at];
       const value = given === undefined && parameter.initializer ? this.evaluate(parameter.initializer, scope) : given;
-      if (ts.isIdentifier(parameter.name)) this.memory.declare(scope, parameter.name.text, value, false, parameter.type);
+      if (ts.isIdentifier(parameter.name)) this.memory.declare(scope, parameter.name.text, value, false, parameter);
       else this.bind(parameter.name, value, scope, false);
     });
     if (!node.body) return undefined;

@@ -5,7 +5,9 @@
 import { JitLensError } from '../../errors.ts';
 import { Module } from '../../nn/module.ts';
 import { ts, type TS } from '../typescript.ts';
-import { bare, refuse, textOf, type Completion, type Context } from './context.ts';
+import { bare, some, walk } from '../facts/functions.ts';
+import { isAssignment, isStep } from '../facts/writes.ts';
+import { refuse, textOf, type Completion, type Context } from './context.ts';
 import { afterLoop, CONTINUE, compute, isWhole, NORMAL, resume } from './flow.ts';
 import { checkFixed } from './fixed.ts';
 import { loop } from './loop.ts';
@@ -142,11 +144,10 @@ function hasCalls(node: TS.Node): boolean {
 
 function callsIn(node: TS.Node): number {
   let count = 0;
-  const visit = (at: TS.Node): void => {
+  walk(node, (at) => {
     if (ts.isCallExpression(at)) count++;
-    ts.forEachChild(at, visit);
-  };
-  visit(node);
+    return true;
+  });
   return count;
 }
 
@@ -155,6 +156,7 @@ export function whileLoop(context: Context, node: TS.WhileStatement, scope: Scop
     node,
     test: () => context.evaluate(node.expression, scope),
     tested: node.expression,
+    scope,
     body: () => context.statement(node.statement, scope),
   });
 }
@@ -164,7 +166,7 @@ export function doLoop(context: Context, node: TS.DoStatement, scope: Scope): Co
   const test = () => context.evaluate(node.expression, scope);
   // The first turn stands before the loop.
   const first = body();
-  const rest = () => asLongAs(context, { node, test, tested: node.expression, body });
+  const rest = () => asLongAs(context, { node, test, tested: node.expression, scope, body });
   if (first.kind === 'normal' || first.kind === 'continue') return rest();
   if (first.kind !== 'mixed') return afterLoop(context, first);
   return afterLoop(context, resume(context, first, [NORMAL, CONTINUE], rest));
@@ -175,6 +177,7 @@ interface Lasting {
   readonly node: TS.IterationStatement;
   readonly test: () => unknown;
   readonly tested: TS.Node;
+  readonly scope: Scope;
   /** What a `for` does after each turn. */
   readonly after?: () => void;
   readonly body: () => Completion;
@@ -182,9 +185,9 @@ interface Lasting {
 
 /** Turn by turn while the condition is known, then as a loop. */
 function asLongAs(context: Context, loops: Lasting, count = 0): Completion {
-  const { node, test, tested, body } = loops;
+  const { node, test, tested, scope, body } = loops;
   const after = () => loops.after?.();
-  const holds = () => condition(context, test(), tested);
+  const holds = () => condition(context, test(), tested, scope);
   for (let i = count; ; i++) {
     if (i > (count > 0 ? MOST_NESTED : MOST_TURNS))
       throw refuse(
@@ -259,7 +262,7 @@ export function forLoop(context: Context, node: TS.ForStatement, scope: Scope): 
     if (node.incrementor) context.evaluate(node.incrementor, inner);
   };
   const body = () => context.statement(node.statement, inner);
-  return asLongAs(context, { node, test, tested: node.condition ?? node, body, after: step });
+  return asLongAs(context, { node, test, tested: node.condition ?? node, scope: inner, body, after: step });
 }
 
 function canonical(context: Context, node: TS.ForStatement, scope: Scope): { name: string; counts: Range } | undefined {
@@ -322,27 +325,14 @@ function stepOf(context: Context, node: TS.Expression, name: string, scope: Scop
 
 /** Whether a name is assigned somewhere in the code. */
 function changes(node: TS.Node, name: string): boolean {
-  let found = false;
-  const visit = (at: TS.Node): void => {
-    if (found) return;
-    const assigns =
-      ts.isBinaryExpression(at) &&
-      at.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
-      at.operatorToken.kind <= ts.SyntaxKind.LastAssignment;
-    if (assigns && mentions(at.left, name)) found = true;
-    if (
-      (ts.isPrefixUnaryExpression(at) || ts.isPostfixUnaryExpression(at)) &&
-      ts.isIdentifier(at.operand) &&
-      at.operand.text === name
-    ) {
-      found ||= at.operator === ts.SyntaxKind.PlusPlusToken || at.operator === ts.SyntaxKind.MinusMinusToken;
-    }
-    ts.forEachChild(at, visit);
-  };
-  visit(node);
-  return found;
+  const isName = (at: TS.Node) => ts.isIdentifier(at) && at.text === name;
+  return some(node, (at) => {
+    if (ts.isPrefixUnaryExpression(at) || ts.isPostfixUnaryExpression(at)) return isStep(at) && isName(at.operand);
+    return ts.isBinaryExpression(at) && isAssignment(at) && mentions(at.left, name);
+  });
 }
 
+/** As a variable: a field of it is something else. */
 function mentions(node: TS.Node, name: string): boolean {
   if (ts.isIdentifier(node)) return node.text === name;
   if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) return false;

@@ -13,8 +13,8 @@ export class Cell {
     /** Grows with every cell: those that are younger than a branch cannot be seen after it. */
     readonly age: number,
     readonly constant: boolean,
-    /** Its type as it is written. */
-    readonly type?: TS.TypeNode,
+    /** Where it is declared by itself: its type may stand there. */
+    readonly declared?: TS.VariableDeclaration | TS.ParameterDeclaration,
   ) {}
 }
 
@@ -54,8 +54,8 @@ export class Memory {
   private readonly fixed = new WeakSet<object>();
   private readonly fields = new Map<object, Map<PropertyKey, Cell>>();
 
-  declare(scope: Scope, name: string, value: unknown, constant = false, type?: TS.TypeNode): Cell {
-    return scope.add(new Cell(value, name, this.age++, constant, type));
+  declare(scope: Scope, name: string, value: unknown, constant = false, declared?: Cell['declared']): Cell {
+    return scope.add(new Cell(value, name, this.age++, constant, declared));
   }
 
   assign(cell: Cell, value: unknown): void {

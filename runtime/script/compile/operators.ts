@@ -6,6 +6,8 @@ import { Tensor } from '../../tensor/tensor.ts';
 import type { TS } from '../typescript.ts';
 import { refuse, textOf, type Context } from './context.ts';
 import { ABSENT, compute, fork, isWhole, scalarType, truth } from './flow.ts';
+import { asksForPresence } from './present.ts';
+import type { Scope } from './memory.ts';
 import { Conflict, Pending, Raised, typeName, Unknown } from './values.ts';
 
 /** Numbers in arithmetic; texts too where they are compared or joined. */
@@ -98,9 +100,10 @@ function onTensors(context: Context, text: string, a: unknown, b: unknown, at: T
 }
 
 /** Whether a condition holds, as far as that is known. */
-export function condition(context: Context, x: unknown, at: TS.Node): boolean | Unknown {
+export function condition(context: Context, x: unknown, at: TS.Node, scope: Scope): boolean | Unknown {
   if (x instanceof Unknown) return truth(context, x);
   if (x instanceof Tensor) {
+    if (asksForPresence(context, at, scope)) return true;
     throw refuse(
       context,
       at,
@@ -134,11 +137,12 @@ export function choose(context: Context, c: boolean | Unknown, a: () => unknown,
 
 const RAISED = Symbol('raised');
 
+export function not(context: Context, x: unknown, at: TS.Node, scope: Scope): unknown {
+  const c = condition(context, x, at, scope);
+  return compute(context, '!', [c], (v: boolean) => !v, { type: 'boolean' });
+}
+
 export function unary(context: Context, text: string, x: unknown, at: TS.Node): unknown {
-  if (text === '!') {
-    const c = condition(context, x, at);
-    return compute(context, '!', [c], (v: boolean) => !v, { type: 'boolean' });
-  }
   if (x instanceof Tensor)
     throw refuse(context, at, 'JL401', `‘${textOf(context, at)}’ on a tensor is not element-wise`, 'Use `x.neg()`.');
   if (x instanceof Unknown && x.type === 'string')

@@ -8,9 +8,10 @@ import { Unknown } from './values.ts';
 /** Declares the variables of a `const`, `let` or `var`. */
 export function variables(context: Context, list: TS.VariableDeclarationList, scope: Scope): void {
   const constant = (list.flags & ts.NodeFlags.Const) !== 0;
-  for (const { name, initializer, type } of list.declarations) {
+  for (const declared of list.declarations) {
+    const { name, initializer } = declared;
     const value = initializer && context.evaluate(initializer, scope);
-    if (ts.isIdentifier(name)) context.memory.declare(scope, name.text, value, constant, type);
+    if (ts.isIdentifier(name)) context.memory.declare(scope, name.text, value, constant, declared);
     else context.bind(name, value, scope, constant);
   }
 }

@@ -93,7 +93,7 @@ function unsupported(node: TS.Statement): [code: string, message: string, hint: 
 }
 
 function ifElse(context: Context, node: TS.IfStatement, scope: Scope): Completion {
-  const c = condition(context, context.evaluate(node.expression, scope), node.expression);
+  const c = condition(context, context.evaluate(node.expression, scope), node.expression, scope);
   const then = () => context.statement(node.thenStatement, scope);
   const otherwise = () => (node.elseStatement ? context.statement(node.elseStatement, scope) : NORMALLY);
   if (c instanceof Unknown) return context.from(node, () => branch(context, c, then, otherwise));

@@ -11,6 +11,7 @@ import {
   isFunctionLike,
   isWithin,
   keyOf,
+  nameNode,
   walk,
   type FunctionNode,
 } from './functions.ts';
@@ -123,6 +124,13 @@ export class Reach {
 
   private readonly sources: ReadonlyMap<string, TS.SourceFile>;
 
+  /** What functions of the user's are called, where they are declared and where they are imported. */
+  private get names(): ReadonlySet<string> {
+    return (this.known ??= new Set([...this.sources.values()].flatMap((source) => [...namesIn(source)])));
+  }
+
+  private known: ReadonlySet<string> | undefined;
+
   of(fn: FunctionNode): Reached | undefined {
     return this.reached.get(keyOf(fn));
   }
@@ -222,7 +230,9 @@ export class Reach {
     const known = calls.get(key);
     if (known) return known;
     const found: CallTo[] = [];
-    const add = (name: TS.Node) => {
+    const add = (name: TS.MemberName) => {
+      // Most calls are of methods that no function of the user's is called like.
+      if (!this.names.has(name.text)) return;
       for (const callee of this.mine(declaredFunctions(this.types.symbol(name)))) {
         const inside = callee.pos > fn.pos && callee.end <= fn.end && callee.getSourceFile() === source;
         if (inside || isExcluded(callee, this.types)) continue;
@@ -241,6 +251,28 @@ export class Reach {
     calls.set(key, found);
     return found;
   }
+}
+
+const namesOf = new WeakMap<TS.SourceFile, ReadonlySet<string>>();
+
+function namesIn(source: TS.SourceFile): ReadonlySet<string> {
+  const known = namesOf.get(source);
+  if (known) return known;
+  const names = new Set<string>();
+  for (const fn of functionsOf(source).values()) {
+    const name = nameNode(fn);
+    if (name && (ts.isIdentifier(name) || ts.isPrivateIdentifier(name))) names.add(name.text);
+  }
+  for (const statement of source.statements) {
+    if (ts.isImportDeclaration(statement)) {
+      const { name, namedBindings } = statement.importClause ?? {};
+      if (name) names.add(name.text);
+      if (namedBindings && ts.isNamedImports(namedBindings)) for (const e of namedBindings.elements) names.add(e.name.text);
+    } else if (ts.isExportDeclaration(statement) && statement.exportClause && ts.isNamedExports(statement.exportClause))
+      for (const e of statement.exportClause.elements) names.add(e.name.text);
+  }
+  namesOf.set(source, names);
+  return names;
 }
 
 /** `jit.unused` for `@jit.unused`, in order. */

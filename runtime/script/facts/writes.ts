@@ -82,19 +82,23 @@ const cache = new WeakMap<TS.SourceFile, Candidates>();
 
 /** Names that are written below a node, without variables of its own. */
 export function writtenIn(root: TS.Node, types: Types): string[] {
-  const seen = ({ node, name, on }: Candidate) => {
-    if (!isWithin(node, root) || (on && types.mayBeTensor(types.of(on)))) return false;
+  const seen = ({ name, on }: Candidate) => {
+    if (on && types.mayBeTensor(types.of(on))) return false;
     const declaration = types.symbol(name)?.declarations?.[0];
     return !declaration || ts.isParameter(declaration) || !isWithin(declaration, root);
   };
-  return [...candidatesIn(root.getSourceFile()).byName.values()].flatMap((writes) =>
+  return [...candidatesBelow(root).byName.values()].flatMap((writes) =>
     writes.filter(seen).map(({ kind, name }) => `${kind} ${name.text}`),
   );
 }
 
 function candidatesIn(file: TS.SourceFile): Candidates {
-  const known = cache.get(file);
-  if (known) return known;
+  let known = cache.get(file);
+  if (!known) cache.set(file, (known = candidatesBelow(file)));
+  return known;
+}
+
+function candidatesBelow(root: TS.Node): Candidates {
   const byName = new Map<string, Candidate[]>();
   const renamed = new Map<string, string[]>();
   const put = <T>(map: Map<string, T[]>, key: string, value: T) => {
@@ -131,7 +135,7 @@ function candidatesIn(file: TS.SourceFile): Candidates {
       }
     else if (ts.isBinaryExpression(target)) assigned(target.left, node);
   };
-  walk(file, (node) => {
+  walk(root, (node) => {
     if (ts.isImportSpecifier(node) && node.propertyName) put(renamed, node.propertyName.text, node.name.text);
     else if (ts.isImportClause(node) && node.name) put(renamed, 'default', node.name.text);
     else if (ts.isBinaryExpression(node) && isAssignment(node)) assigned(node.left, node, node.right);
@@ -149,9 +153,7 @@ function candidatesIn(file: TS.SourceFile): Candidates {
     }
     return true;
   });
-  const candidates = { byName, renamed };
-  cache.set(file, candidates);
-  return candidates;
+  return { byName, renamed };
 }
 
 /** `=`, `+=` and their like. */

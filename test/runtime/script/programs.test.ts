@@ -1,25 +1,13 @@
-/**
- * @file Programs that look odd: each gives what it gives eagerly, or is refused with a reason. Their code is as people write it, so
- * lint's taste is left aside here.
- */
+/** @file Programs that look odd and decide at run time: each gives what it gives eagerly. Their code is as people write it. */
 /* eslint-disable -- the odd forms are what is tried */
-import { jit, noGrad, randn, range, stack, tensor, zeros, type Tensor } from 'jitlens';
-import { expect, test } from 'vitest';
-import { K, Counter, helper } from '../../fixtures/helpers.ts';
-import { plain } from '../support/scripts.ts';
+import { range, stack, tensor, zeros, type Tensor } from 'jitlens';
+import { test } from 'vitest';
+import { alike } from '../support/scripts.ts';
 
 type Program = (...xs: Tensor[]) => unknown;
 const T = (...v: number[]) => tensor(v);
-enum Mode {
-  A = 1,
-  B = 2,
-}
-const cfg = { scale: 2, names: ['a', 'b'], nested: { k: 3 } } as const;
 
-const alike: Record<string, [Program, Tensor[][]]> = {
-  helperAcross: [(x) => helper(x).mul(K), [[T(1, 2)]]],
-  enums: [(x) => ((Mode.A as number) === 1 ? x.mul(Mode.B) : x), [[T(1, 2)]]],
-  cfgs: [(x) => x.mul(cfg.scale + cfg.nested.k).add(cfg.names.length), [[T(1, 2)]]],
+const programs: Record<string, [Program, Tensor[][]]> = {
   nestedLoops: [
     async (x) => {
       let s = 0;
@@ -94,26 +82,6 @@ const alike: Record<string, [Program, Tensor[][]]> = {
       return stack(outs);
     },
     [[T(1)], [T(-1)]],
-  ],
-  nullish: [
-    (x) => {
-      const m: Map<string, number> | null = null as never;
-      return x.add((m as never as { size?: number } | null)?.size ?? 7);
-    },
-    [[T(1)]],
-  ],
-  closureCounter: [
-    (x) => {
-      let c = 0;
-      const inc = () => {
-        c += 1;
-        return c;
-      };
-      inc();
-      inc();
-      return x.mul(inc());
-    },
-    [[T(1)]],
   ],
   closureInBranch: [
     async (x) => {
@@ -203,34 +171,6 @@ const alike: Record<string, [Program, Tensor[][]]> = {
       ],
     ],
   ],
-  long: [
-    (x) => {
-      let h = x.select(0, 0);
-      for (const t of range(100)) h = h.mul(0.5).add(x.select(0, t)).tanh();
-      return h;
-    },
-    [[randn([100, 3])]],
-  ],
-  longIdxConst: [
-    (x) => {
-      let h = x.slice(0, 0, 1);
-      for (let t = 1; t < 80; t++) h = h.add(x.slice(0, t, t + 1));
-      return h;
-    },
-    [[randn([80, 2])]],
-  ],
-  longCount: [
-    (x) => {
-      let n = 0;
-      for (let t = 0; t < 100; t++) {
-        x = x.add(1);
-        n += 2;
-      }
-      return x.view([1, n - 200 + 2]);
-    },
-    [[T(1, 2)]],
-  ],
-  optional: [(x, m) => helper(x, m), [[T(1, 2)], [T(1, 2), T(3, 4)]]],
   intDtype: [
     async (x) => {
       const n = await x.sum().item();
@@ -252,80 +192,12 @@ const alike: Record<string, [Program, Tensor[][]]> = {
     },
     [[T(1, 2)], [T(2, 3)]],
   ],
-  comma: [
-    (x) => {
-      let a = 1;
-      const b = (a++, a * 2);
-      return x.mul(b);
-    },
-    [[T(1)]],
-  ],
-  shortAssign: [
-    (x) => {
-      let a: number | undefined;
-      a ??= 4;
-      let z = 0;
-      z ||= 3;
-      let q = 1;
-      q &&= 9;
-      return x.mul(a).add(z).add(q);
-    },
-    [[T(1)]],
-  ],
-  spreadArgs: [
-    (x) => {
-      const dims = [1, 2] as const;
-      return x.view([...dims]).add(Math.max(...[1, 5, 2]));
-    },
-    [[T(1, 2)]],
-  ],
-  objSpread: [
-    (x) => {
-      const o = { a: 1, b: 2 };
-      const p = { ...o, b: 3, c: x };
-      return [p.a, p.b, p.c];
-    },
-    [[T(1)]],
-  ],
-  arrFrom: [(x) => stack(Array.from({ length: 3 }, (_, i) => x.mul(i))), [[T(1)]]],
-  entries: [
-    (x) => {
-      let s = x;
-      for (const [i, n] of [10, 20].entries()) s = s.add(i * n);
-      return s;
-    },
-    [[T(1)]],
-  ],
-  sorted: [(x) => stack([3, 1, 2].sort().map((n) => x.mul(n))), [[T(1)]]],
   mapUnknown: [
     async (x) => {
       const v = await x.item();
       return [1, 2, 3].map((n) => n * v);
     },
     [[tensor(2)]],
-  ],
-  gatherMax: [
-    (x) => {
-      const { values, indices } = x.max(0) as never as { values: Tensor; indices: Tensor };
-      return [values, indices];
-    },
-    [[T(1, 5, 2)]],
-  ],
-  counterClass: [
-    (x) => {
-      const c = new Counter(3);
-      return x.mul(c.value).add(c.twice());
-    },
-    [[T(1)]],
-  ],
-  noGrads: [
-    (x) =>
-      noGrad(() => {
-        let y = x;
-        for (const i of range(3)) y = y.add(i);
-        return y;
-      }),
-    [[T(1, 2)]],
   ],
   throwing: [
     async (x) => {
@@ -388,131 +260,6 @@ const alike: Record<string, [Program, Tensor[][]]> = {
   ],
 };
 
-const refused: Record<string, [string, Program, Tensor[][]]> = {
-  labels: [
-    'JL213',
-    (x) => {
-      outer: for (const i of [1, 2] as const) {
-        for (const j of [1, 2] as const) {
-          if (j === 2) continue outer;
-          x = x.add(i);
-        }
-      }
-      return x;
-    },
-    [[T(1)]],
-  ],
-  tryCatch: [
-    'JL216',
-    (x) => {
-      try {
-        return x.add(1);
-      } catch {
-        return x;
-      }
-    },
-    [[T(1)]],
-  ],
-  dateNow: ['JL308', (x) => x.add(Date.now() > 0 ? 1 : 0), [[T(1)]]],
-  random: ['JL308', (x) => x.add(Math.random() > 2 ? 1 : 0), [[T(1)]]],
-  recursion: [
-    'JL306',
-    (x) => {
-      const f = (y: Tensor, n: number): Tensor => (n === 0 ? y : f(y.add(1), n - 1));
-      return f(x, 3);
-    },
-    [[T(1)]],
-  ],
-  gen: [
-    'JL218',
-    (x) => {
-      function* g() {
-        yield 1;
-      }
-      for (const n of g()) x = x.add(n);
-      return x;
-    },
-    [[T(1)]],
-  ],
-  forIn: [
-    'JL206',
-    (x) => {
-      for (const k in { a: 1 }) x = x.add(k.length);
-      return x;
-    },
-    [[T(1)]],
-  ],
-  del: [
-    'JL318',
-    (x) => {
-      const o: { a?: number } = { a: 1 };
-      delete o.a;
-      return x;
-    },
-    [[T(1)]],
-  ],
-  regex: ['JL320', (x) => x.add(/a/.test('a') ? 1 : 0), [[T(1)]]],
-  bigint: ['JL110', (x) => x.add(Number(1n)), [[T(1)]]],
-  jsonn: ['JL307', (x) => x.add(JSON.parse('1') as number), [[T(1)]]],
-  sortUnknown: [
-    'JL307',
-    async (x) => {
-      const v = await x.item();
-      return [v, 1].sort();
-    },
-    [[tensor(2)]],
-  ],
-  filterUnknown: [
-    'JL307',
-    async (x) => {
-      const v = await x.item();
-      return [1, 2, 3].filter((n) => n > v);
-    },
-    [[tensor(2)]],
-  ],
-  indexUnknown: [
-    'JL312',
-    async (x) => {
-      const v = await x.item();
-      return [10, 20, 30][v];
-    },
-    [[tensor(1)]],
-  ],
-  shapeUnknown: ['JL109', async (x) => zeros([await x.item()]), [[tensor(2)]]],
-};
-
-async function outcome(run: () => unknown): Promise<unknown> {
-  try {
-    return await plain(run());
-  } catch (error) {
-    return `throws ${(error as Error).message}`;
-  }
-}
-
-test.each(Object.entries(alike))('%s', async (_, [program, inputs]) => {
-  const scripted = jit.script(program);
-  const fresh = (args: Tensor[]) => noGrad(() => args.map((x) => x.clone()));
-  for (const args of [...inputs, ...inputs]) {
-    const [eager, compiled] = [fresh(args), fresh(args)];
-    expect(await outcome(() => scripted(...compiled))).toEqual(await outcome(() => program(...eager)));
-    // What a call writes into its arguments is part of what it does.
-    expect(await plain(compiled)).toEqual(await plain(eager));
-  }
-  expect(scripted.info.eagerCalls).toBe(0);
-});
-
-test.each(Object.entries(refused))('%s is refused', async (_, [code, program, [args = []]]) => {
-  await expect((async () => jit.script(program)(...args))()).rejects.toMatchObject({
-    code,
-    place: { file: expect.stringContaining('programs.test.ts') },
-  });
-});
-
-test('a variable from outside that changes is noticed', async () => {
-  let factor = 5;
-  const scripted = jit.script((x: Tensor) => x.mul(factor));
-  expect(await plain(scripted(T(1)))).toEqual([5]);
-  factor = 7;
-  expect(await plain(scripted(T(1)))).toEqual([7]);
-  expect(scripted.info.recompiles).toEqual([{ guard: '‘factor’, which the code reads', was: '5', now: '7' }]);
+test.each(Object.entries(programs))('%s', async (_, [program, inputs]) => {
+  await alike(program, inputs);
 });

@@ -2,7 +2,7 @@
  * @file Eager and scripted runs of one function, with every optimisation pass on and off. In: the function, and what makes its
  * arguments. Out: whether all of them give the same; tensors come back as numbers.
  */
-import { jit, Tensor } from 'jitlens';
+import { jit, noGrad, Tensor } from 'jitlens';
 import { expect } from 'vitest';
 import { stepsIn } from '../../../runtime/ir/program.ts';
 import { pipeline } from '../../../runtime/passes/pipeline.ts';
@@ -55,6 +55,16 @@ export async function everyWay<A extends unknown[] | []>(
   expect(await plain(jit.script(fn, { without: SWITCHES })(...args())), 'scripted without any pass').toEqual(expected);
 }
 
+/** What it throws, or gives a promise that is rejected with. */
+export async function thrown(run: () => unknown): Promise<unknown> {
+  try {
+    await run();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 /** How often each kind of step stands in what was compiled last. */
 export function steps({ info }: { readonly info: jit.ScriptInfo }): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -68,4 +78,26 @@ export function opsOf(scripted: { readonly info: jit.ScriptInfo }): string[] {
   return [...(scripted.info.compiled.at(-1)?.graphs() ?? [])].flatMap((graph) =>
     graph.nodes.flatMap((node) => (node.kind === 'op' ? [node.op.name] : [])),
   );
+}
+
+type Program = (...xs: Tensor[]) => unknown;
+
+/** Runs it twice on each of the inputs, eagerly and scripted: results, errors and what is written into arguments are the same. */
+export async function alike(program: Program, inputs: readonly Tensor[][]): Promise<void> {
+  const scripted = jit.script(program);
+  const fresh = (args: readonly Tensor[]) => noGrad(() => args.map((x) => x.clone()));
+  for (const args of [...inputs, ...inputs]) {
+    const [eager, compiled] = [fresh(args), fresh(args)];
+    expect(await outcome(() => scripted(...compiled))).toEqual(await outcome(() => program(...eager)));
+    expect(await plain(compiled)).toEqual(await plain(eager));
+  }
+  expect(scripted.info.eagerCalls).toBe(0);
+}
+
+async function outcome(run: () => unknown): Promise<unknown> {
+  try {
+    return await plain(run());
+  } catch (error) {
+    return `throws ${(error as Error).message}`;
+  }
 }

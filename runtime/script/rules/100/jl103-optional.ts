@@ -21,15 +21,14 @@ export const optionalValue = defineRule({
     const use = useOf(node, context);
     if (!use || use.as === 'result') return;
     const type = context.type(node);
-    const line = context.line(node);
-    const message = `‘${context.text(node)}’ may be undefined when line ${line} runs`;
-    const accepted = use.wanted !== undefined && types.isOptional(use.wanted);
-    if (types.parts(type).length > 0 && types.isOptional(type) && !accepted && !ts.isOptionalChain(node)) {
-      if (useful(type, context)) context.report(node, message);
+    const message = () => `‘${context.text(node)}’ may be undefined when line ${context.line(node)} runs`;
+    const accepted = () => use.wanted !== undefined && types.isOptional(use.wanted);
+    if (types.parts(type).length > 0 && types.isOptional(type) && !ts.isOptionalChain(node) && !accepted()) {
+      if (useful(type, context)) context.report(node, message());
       return;
     }
-    const field = mutableOptional(node, context);
-    if (field && !accepted && useful(type, context)) context.report(node, message, { fixes: [hoist(node, context)] });
+    if (mutableOptional(node, context) && !accepted() && useful(type, context))
+      context.report(node, message(), { fixes: [hoist(node, context)] });
   },
   bad: [
     `class Shift extends jit.ScriptModule {

@@ -115,8 +115,11 @@ function suspicious(argument: TS.Expression, types: Context['types']): boolean {
 }
 
 /** Names of a call's parameters, those of an op's labelled tuple too. */
-function parameterNames(node: TS.CallExpression, { checker }: Context['types']): string[] {
-  return (checker.getResolvedSignature(node)?.parameters ?? []).flatMap((parameter) => {
+function parameterNames(node: TS.CallExpression, types: Context['types']): string[] {
+  const { checker } = types;
+  const [only, ...others] = types.of(node.expression).getCallSignatures();
+  const signature = others.length === 0 ? only : checker.getResolvedSignature(node);
+  return (signature?.parameters ?? []).flatMap((parameter) => {
     const type = checker.getTypeOfSymbol(parameter);
     if (!checker.isTupleType(type)) return [parameter.name];
     const labels = (type as TS.TupleTypeReference).target.labeledElementDeclarations ?? [];

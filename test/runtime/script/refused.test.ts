@@ -1,0 +1,105 @@
+/** @file Programs that are refused: each with its rule's code, and where it stands. */
+/* eslint-disable -- the odd forms are what is tried */
+import { jit, tensor, zeros, type Tensor } from 'jitlens';
+import { expect, test } from 'vitest';
+
+type Program = (...xs: Tensor[]) => unknown;
+const T = (...v: number[]) => tensor(v);
+
+const programs: Record<string, [string, Program, Tensor[][]]> = {
+  labels: [
+    'JL213',
+    (x) => {
+      outer: for (const i of [1, 2] as const) {
+        for (const j of [1, 2] as const) {
+          if (j === 2) continue outer;
+          x = x.add(i);
+        }
+      }
+      return x;
+    },
+    [[T(1)]],
+  ],
+  tryCatch: [
+    'JL216',
+    (x) => {
+      try {
+        return x.add(1);
+      } catch {
+        return x;
+      }
+    },
+    [[T(1)]],
+  ],
+  dateNow: ['JL308', (x) => x.add(Date.now() > 0 ? 1 : 0), [[T(1)]]],
+  random: ['JL308', (x) => x.add(Math.random() > 2 ? 1 : 0), [[T(1)]]],
+  recursion: [
+    'JL306',
+    (x) => {
+      const f = (y: Tensor, n: number): Tensor => (n === 0 ? y : f(y.add(1), n - 1));
+      return f(x, 3);
+    },
+    [[T(1)]],
+  ],
+  gen: [
+    'JL218',
+    (x) => {
+      function* g() {
+        yield 1;
+      }
+      for (const n of g()) x = x.add(n);
+      return x;
+    },
+    [[T(1)]],
+  ],
+  forIn: [
+    'JL206',
+    (x) => {
+      for (const k in { a: 1 }) x = x.add(k.length);
+      return x;
+    },
+    [[T(1)]],
+  ],
+  del: [
+    'JL318',
+    (x) => {
+      const o: { a?: number } = { a: 1 };
+      delete o.a;
+      return x;
+    },
+    [[T(1)]],
+  ],
+  regex: ['JL320', (x) => x.add(/a/.test('a') ? 1 : 0), [[T(1)]]],
+  bigint: ['JL110', (x) => x.add(Number(1n)), [[T(1)]]],
+  jsonn: ['JL307', (x) => x.add(JSON.parse('1') as number), [[T(1)]]],
+  sortUnknown: [
+    'JL307',
+    async (x) => {
+      const v = await x.item();
+      return [v, 1].sort();
+    },
+    [[tensor(2)]],
+  ],
+  filterUnknown: [
+    'JL307',
+    async (x) => {
+      const v = await x.item();
+      return [1, 2, 3].filter((n) => n > v);
+    },
+    [[tensor(2)]],
+  ],
+  indexUnknown: [
+    'JL312',
+    async (x) => {
+      const v = await x.item();
+      return [10, 20, 30][v];
+    },
+    [[tensor(1)]],
+  ],
+  shapeUnknown: ['JL109', async (x) => zeros([await x.item()]), [[tensor(2)]]],
+};
+
+test.each(Object.entries(programs))('%s', async (_, [code, program, [args = []]]) => {
+  const place = { file: expect.stringContaining('refused.test.ts') };
+  await expect((async () => jit.script(program)(...args))()).rejects.toMatchObject({ code, place });
+});
