@@ -142,14 +142,14 @@ export class Interpreter implements Context {
 
   private run({ node, scope: outer }: Closure, args: readonly unknown[]): unknown {
     const scope = new Scope(outer);
-    node.parameters.forEach((parameter, i) => {
-      if (ts.isIdentifier(parameter.name) && parameter.name.text === 'this') return;
-      const at =
-        node.parameters[0] && ts.isIdentifier(node.parameters[0].name) && node.parameters[0].name.text === 'this' ? i - 1 : i;
-      const given = parameter.dotDotDotToken ? this.memory.own(args.slice(at)) : args[at];
-      const value = given === undefined && parameter.initializer ? this.evaluate(parameter.initializer, scope) : given;
-      if (ts.isIdentifier(parameter.name)) this.memory.declare(scope, parameter.name.text, value, false, parameter);
-      else this.bind(parameter.name, value, scope, false);
+    // `this` has a type among the parameters, and no argument.
+    const parameters = node.parameters.filter(({ name }) => !(ts.isIdentifier(name) && name.text === 'this'));
+    parameters.forEach((parameter, i) => {
+      const { name, initializer, dotDotDotToken } = parameter;
+      const given = dotDotDotToken ? this.memory.own(args.slice(i)) : args[i];
+      const value = given === undefined && initializer ? this.evaluate(initializer, scope) : given;
+      if (ts.isIdentifier(name)) this.memory.declare(scope, name.text, value, false, parameter);
+      else this.bind(name, value, scope, false);
     });
     if (!node.body) return undefined;
     if (!ts.isBlock(node.body)) return this.evaluate(node.body, scope);

@@ -83,8 +83,10 @@ function counted(context: Context, node: TS.IterationStatement, range: Range, tu
   const scaled = (i: number | Unknown) => (step === 1 ? i : binary(context, '*', i, step, node));
   const at = (i: number | Unknown) => (start === 0 ? scaled(i) : binary(context, '+', start, scaled(i), node));
   const trips = tripsOf(context, range);
-  const few = !(trips instanceof Unknown) && trips < FEW_TURNS && callsIn(node.statement) <= FEW_CALLS;
-  const kept = context.builder && context.keeps !== 'none' && hasCalls(node.statement);
+  const calls = callsIn(node.statement);
+  const few = !(trips instanceof Unknown) && trips < FEW_TURNS && calls <= FEW_CALLS;
+  // Without calls there are no ops, and nothing to keep small.
+  const kept = context.builder && context.keeps !== 'none' && calls > 0;
   if (context.builder && context.keeps === 'all' && (kept || trips instanceof Unknown))
     return loop(context, { trips, body: (i) => turn(at(i)) });
   if (trips instanceof Unknown || (kept && !few)) return blocks(context, node, trips, (i) => turn(at(i)));
@@ -135,11 +137,6 @@ function tripsOf(context: Context, { start, end, step }: Range): number | Unknow
     return Math.max(0, Math.ceil((b - a) / by));
   };
   return compute(context, 'trips', [start, end, step], count, { type: 'number', integer: true }) as number | Unknown;
-}
-
-/** Without calls there are no ops, and nothing to keep small. */
-function hasCalls(node: TS.Node): boolean {
-  return callsIn(node) > 0;
 }
 
 function callsIn(node: TS.Node): number {
