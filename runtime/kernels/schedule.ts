@@ -1,7 +1,7 @@
 /**
  * @file How a loop nest is spread over threads. In: a nest and what the device is. Out: the nest, possibly with several
- * positions to a thread, and one of two ways to run it: a thread for each position, or a workgroup for each, whose
- * threads share its sums. The choice follows from extents and from which loads do not change along which axis.
+ * positions to a thread, and one of three ways to run it: a thread for each position, or a workgroup for each, whose
+ * threads share its sums, or a workgroup for a block of positions, whose threads share what they read. The choice follows from extents and from which loads do not change along which axis.
  */
 import { constant, type Axis } from '../tensor/affine.ts';
 import { everyExpr, everyUnder, replaceAxes, splitAxes, writeOut } from './axes.ts';
@@ -9,15 +9,18 @@ import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
 import type { Nest } from './nest.ts';
 import { reroll } from './reroll.ts';
+import { tilingOf, type Tiling } from './tiles.ts';
 
 export interface Schedule {
-  readonly kind: 'thread per element' | 'workgroup per element';
+  readonly kind: 'thread per element' | 'workgroup per element' | 'workgroup per block';
   readonly nest: Nest;
   readonly workgroupSize: number;
   /** Summed axes that are written out instead of looped over. */
   readonly unrolled: ReadonlySet<string>;
   /** Positions that one thread computes. */
   readonly tile: number;
+  /** How a workgroup shares the factors of its block of positions. */
+  readonly tiling?: Tiling;
 }
 
 const THREADS = 64;
@@ -44,6 +47,13 @@ export function schedule(lowered: Nest, device: DeviceKind): Schedule {
   const longest = Math.max(1, ...sums.map((s) => product(s.axes)));
   if (longest >= 128 && positions < COOPERATING_POSITIONS[device] && longest > positions / 64 && cooperative(nest)) {
     return { kind: 'workgroup per element', nest, workgroupSize: COOPERATING, unrolled: new Set(), tile: 1 };
+  }
+  // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
+  const tiling = device === 'gpu' ? tilingOf(nest) : undefined;
+  if (tiling) {
+    const { threads, thread } = tiling;
+    const each = thread.rows * thread.columns;
+    return { kind: 'workgroup per block', nest, workgroupSize: threads, unrolled: new Set(), tile: each, tiling };
   }
   const tiled = sums.length > 0 ? tile(nest, positions, device) : stream(nest, positions);
   return {

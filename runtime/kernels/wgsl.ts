@@ -14,6 +14,7 @@ import { IndexText } from './indices.ts';
 import { floatText, Parameters } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
+import { tiledText, type Writer } from './tile-text.ts';
 
 export interface KernelText {
   readonly wgsl: string;
@@ -43,8 +44,8 @@ export function emit(
   return new Emitter(schedule, slots, buffers, parametric).emit();
 }
 
-class Emitter {
-  private readonly p: Parameters;
+class Emitter implements Writer {
+  readonly p: Parameters;
   private readonly at: IndexText;
   private readonly preludes = new Set<string>();
   private readonly uses = new Map<Expr, number>();
@@ -69,8 +70,12 @@ class Emitter {
   emit(): KernelText {
     const { nest, workgroupSize, kind } = this.plan;
     const positions = nest.axes.reduce((n, a) => n * a.extent, 1);
-    const together = kind === 'workgroup per element';
     const body = new Scope();
+    if (this.plan.tiling) {
+      tiledText(this, this.plan.tiling, body);
+      return this.wrap(body, positions);
+    }
+    const together = kind === 'workgroup per element';
     if (together) body.line('let t = i32(group.x + group.y * groups.x);');
     else body.line(`let t = i32((group.x + group.y * groups.x) * ${workgroupSize}u + local);`);
     body.line(`if (t >= ${this.p.int(positions)}) { return; }`);
@@ -78,16 +83,25 @@ class Emitter {
     if (together) this.cooperativeSums(body, outermostSums(nest.stores.map((s) => s.value)));
     else this.serialSums(body, outermostSums(nest.stores.map((s) => s.value)));
     if (together) body.line('if (local != 0u) { return; }');
-    for (const { buffer, index, value, guard } of nest.stores) {
+    this.store(body);
+    return this.wrap(body, positions);
+  }
+
+  /** The stores of the position that the scope's axes have. */
+  store(scope: Scope): void {
+    for (const { buffer, index, value, guard } of this.plan.nest.stores) {
       const slot = this.slot(buffer);
       const type = this.buffers[slot]?.dtype ?? 'float32';
       // Storing rounds, and rounding twice is rounding once.
-      const text = this.value(type === 'float16' && value.kind === 'cast' ? value.value : value, body);
+      const text = this.value(type === 'float16' && value.kind === 'cast' ? value.value : value, scope);
       const stored = type === 'bool' ? `u32(${text})` : type === 'float16' ? `f16(${text})` : text;
       const assignment = `b${slot}[${this.at.index(index)}] = ${stored};`;
-      body.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
+      scope.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
     }
-    return this.wrap(body, positions);
+  }
+
+  declare(text: string): void {
+    this.preludes.add(text);
   }
 
   private slot(buffer: number): number {
@@ -95,7 +109,7 @@ class Emitter {
   }
 
   private wrap(body: Scope, positions: number): KernelText {
-    const { workgroupSize, kind } = this.plan;
+    const { workgroupSize, kind, tiling } = this.plan;
     const lines: { text: string; origin: number }[] = [];
     const line = (text: string) => lines.push({ text, origin: -1 });
     if (this.halves) line('enable f16;');
@@ -117,12 +131,12 @@ class Emitter {
       origins: lines.map((l) => l.origin),
       parameters,
       workgroupSize,
-      workgroups: kind === 'workgroup per element' ? positions : Math.ceil(positions / workgroupSize),
+      workgroups: tiling?.workgroups ?? (kind === 'workgroup per element' ? positions : Math.ceil(positions / workgroupSize)),
     };
   }
 
   /** Gives each axis its value, the last one changing fastest with `flat`. */
-  private decode(scope: Scope, axes: readonly Axis[], flat: string): void {
+  decode(scope: Scope, axes: readonly Axis[], flat: string): void {
     let rest = flat;
     [...axes].reverse().forEach((a, i) => {
       const last = i === axes.length - 1;
@@ -265,7 +279,7 @@ class Emitter {
   // ---- values -----------------------------------------------------------------------------------------------------
 
   /** Text for the value, good inside `scope`; shared values are named in the outermost scope that can compute them. */
-  private value(expr: Expr, scope: Scope): string {
+  value(expr: Expr, scope: Scope): string {
     const known = scope.find(expr);
     if (known !== undefined) return known;
     if (expr.kind === 'literal') return this.literal(expr.value, expr.type);

@@ -1,0 +1,163 @@
+/**
+ * @file The text of a tiled product. In: a tiling, and how values and indices are written. Out: lines that stage both factors,
+ * add up a thread's positions and store them. The next step's factors are loaded before this step's are used, so that a
+ * device waits for memory while it computes.
+ */
+import type { Axis } from '../tensor/affine.ts';
+import { Scope } from './scope.ts';
+import type { Expr } from './expr.ts';
+import type { Parameters } from './text.ts';
+import { extentOf, type Staged, type Tiling } from './tiles.ts';
+
+/** What the emitter of kernels lends. */
+export interface Writer {
+  readonly p: Parameters;
+  value(expr: Expr, scope: Scope): string;
+  /** Gives each axis its value, the last one changing fastest with `flat`. */
+  decode(scope: Scope, axes: readonly Axis[], flat: string): void;
+  /** Declares something outside of the kernel's function. */
+  declare(text: string): void;
+  /** Stores what the nest stores at the position that the scope's axes have. */
+  store(scope: Scope): void;
+}
+
+interface Side extends Staged {
+  readonly name: 'rows' | 'columns';
+  /** Positions of a block, and of a thread. */
+  readonly block: number;
+  readonly thread: number;
+}
+
+/** Positions come in vectors of four; each thread stages one of each side in a round. */
+const LANES = 4;
+
+export function tiledText(w: Writer, tiling: Tiling, body: Scope): void {
+  const { sum, batch, slices, block } = tiling;
+  const { origin } = sum.body;
+  const { depth } = block;
+  const side = (name: Side['name']): Side => ({ ...tiling[name], name, block: block[name], thread: tiling.thread[name] });
+  const [rows, columns] = [side('rows'), side('columns')];
+  const across = columns.block / columns.thread;
+  const down = rows.block / rows.thread;
+
+  for (const s of [rows, columns]) w.declare(`var<workgroup> ${s.name}_staged: array<vec4<f32>, ${pitch(s) * depth}>;`);
+  blockPlace(w, body, [columns, rows], tiling.workgroups);
+  w.decode(body, batch, 'block');
+  body.line('let lane = i32(local);');
+  body.line(`let columns_of = lane % ${across};`);
+  body.line(`let rows_of = (lane / ${across}) % ${down};`);
+  if (slices > 1) body.line(`let slice = lane / ${across * down};`);
+  const sums = Array.from({ length: rows.thread }, (_, i) =>
+    Array.from({ length: columns.thread / LANES }, (__, j) => `sum${i}_${j}`),
+  );
+  for (const name of sums.flat()) body.line(`var ${name} = vec4<f32>();`, origin);
+
+  // Each round loads the terms of one step and adds up those of the step before.
+  const terms = extentOf(sum.axes);
+  const round = new Scope(body);
+  round.bound.add('step');
+  for (const s of [rows, columns]) load(w, round, s, depth, terms, sum);
+  const use = new Scope(round);
+  addUp(use, rows, columns, sums, tiling);
+  round.block('if (step > 0) {', use);
+  round.line('workgroupBarrier();', origin);
+  for (const s of [rows, columns])
+    round.line(`${s.name}_staged[${s.name}_term * ${pitch(s)} + ${s.name}_spot] = ${s.name}_next;`, origin);
+  round.line('workgroupBarrier();', origin);
+  body.block(`for (var step = 0; step <= ${w.p.int(Math.ceil(terms / depth))}; step++) {`, round);
+  if (slices > 1) addSlices(w, body, sums.flat(), tiling);
+  storeAll(w, body, rows, columns, sums, sum);
+}
+
+/** Which block a workgroup computes, and where it begins. */
+function blockPlace(w: Writer, body: Scope, sides: readonly Side[], workgroups: number): void {
+  body.line('var block = i32(group.x + group.y * groups.x);');
+  body.line(`if (block >= ${w.p.int(workgroups)}) { return; }`);
+  for (const s of sides) {
+    const blocks = w.p.int(Math.ceil(extentOf(s.axes) / s.block));
+    body.line(`let ${s.name}_from = (block % ${blocks}) * ${s.block};`);
+    body.line(`block /= ${blocks};`);
+  }
+}
+
+/** Vectors in one staged row: one more than are used, so that threads that write one column meet different banks. */
+const pitch = (s: Side): number => s.block / LANES + 1;
+
+/** A thread's vector of the four positions from `4 · spot` on, at one term. Threads next to each other read neighbours in memory. */
+function load(w: Writer, round: Scope, s: Side, depth: number, terms: number, sum: Tiling['sum']): void {
+  const spots = s.block / LANES;
+  round.line(`let ${s.name}_spot = ${s.alongSum ? `lane / ${depth}` : `lane % ${spots}`};`);
+  round.line(`let ${s.name}_term = ${s.alongSum ? `lane % ${depth}` : `lane / ${spots}`};`);
+  round.line(`var ${s.name}_next = vec4<f32>();`, s.value.origin);
+  const inside = new Scope(round);
+  inside.line(`let term = step * ${depth} + ${s.name}_term;`);
+  w.decode(inside, sum.axes, 'term');
+  for (let lane = 0; lane < LANES; lane++) {
+    const one = new Scope(inside);
+    const at = `${s.name}_from + ${s.name}_spot * ${LANES} + ${lane}`;
+    // Behind the last position the last one is read again; what comes of it is not stored.
+    one.line(`let at = ${isWhole(w, s) ? at : `min(${at}, ${w.p.int(extentOf(s.axes) - 1, true)})`};`);
+    w.decode(one, s.axes, 'at');
+    one.line(`${s.name}_next[${lane}] = ${w.value(s.value, one)};`, s.value.origin);
+    inside.block('{', one);
+  }
+  round.block(`if (step * ${depth} + ${s.name}_term < ${w.p.int(terms)}) {`, inside);
+}
+
+/** Whether blocks end where the side does. */
+const isWhole = (w: Writer, s: Side): boolean => !w.p.active && extentOf(s.axes) % s.block === 0;
+
+function addUp(scope: Scope, rows: Side, columns: Side, sums: readonly (readonly string[])[], tiling: Tiling): void {
+  const { origin } = tiling.sum.body;
+  const each = tiling.block.depth / tiling.slices;
+  const term = new Scope(scope);
+  const from = tiling.slices > 1 ? `slice * ${each} + k` : 'k';
+  for (const s of [rows, columns]) {
+    const between = s.block / s.thread;
+    for (let v = 0; v < s.thread / LANES; v++)
+      term.line(`let ${s.name}${v} = ${s.name}_staged[(${from}) * ${pitch(s)} + ${s.name}_of + ${v * between}];`, origin);
+  }
+  sums.forEach((row, i) => {
+    const factor = `vec4<f32>(rows${Math.floor(i / LANES)}[${i % LANES}])`;
+    row.forEach((name, j) => term.line(`${name} = fma(${factor}, columns${j}, ${name});`, origin));
+  });
+  scope.block(`for (var k = 0; k < ${each}; k++) {`, term);
+}
+
+/** The first slice gets what the others have added up. */
+function addSlices(w: Writer, body: Scope, sums: readonly string[], tiling: Tiling): void {
+  const { slices, threads } = tiling;
+  const { origin } = tiling.sum.body;
+  w.declare(`var<workgroup> slice_sums: array<vec4<f32>, ${threads}>;`);
+  const others = Array.from({ length: slices - 1 }, (_, i) => `slice_sums[lane + ${((i + 1) * threads) / slices}]`);
+  for (const name of sums) {
+    body.line(`slice_sums[lane] = ${name};`, origin);
+    body.line('workgroupBarrier();', origin);
+    body.line(`if (slice == 0) { ${name} += ${others.join(' + ')}; }`, origin);
+    body.line('workgroupBarrier();', origin);
+  }
+  body.line('if (slice > 0) { return; }', origin);
+}
+
+function storeAll(w: Writer, body: Scope, rows: Side, columns: Side, sums: readonly (readonly string[])[], sum: Expr): void {
+  const along = (outer: Scope, s: Side, i: number, then: (inner: Scope) => void): void => {
+    const inner = new Scope(outer);
+    const spot = `(${s.name}_of + ${(s.block / s.thread) * Math.floor(i / LANES)}) * ${LANES} + ${i % LANES}`;
+    const name = s.name === 'rows' ? 'row' : 'column';
+    inner.line(`let ${name} = ${s.name}_from + ${spot};`);
+    const guarded = isWhole(w, s) ? inner : new Scope(inner, true);
+    w.decode(guarded, s.axes, name);
+    then(guarded);
+    if (guarded !== inner) inner.block(`if (${name} < ${w.p.int(extentOf(s.axes))}) {`, guarded);
+    outer.block('{', inner);
+  };
+  sums.forEach((names, i) =>
+    along(body, rows, i, (row) => {
+      for (let j = 0; j < columns.thread; j++)
+        along(row, columns, j, (position) => {
+          position.names.set(sum, `${names[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`);
+          w.store(position);
+        });
+    }),
+  );
+}

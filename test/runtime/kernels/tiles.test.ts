@@ -1,0 +1,134 @@
+/** Products that are computed block by block: sizes that fill no block, prologues, epilogues, convolutions, gradients. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tensor, type Tensor } from 'jitlens';
+import { useGpuSchedules } from '../support/gpu-schedules.ts';
+import { onlyTrace, traceOf } from '../support/traces.ts';
+
+let undo = () => {};
+beforeAll(async () => {
+  undo = await useGpuSchedules();
+});
+afterAll(() => {
+  undo();
+});
+
+/** Small whole numbers, so that sums are exact in float32, in an order that no size divides. */
+const pattern = (count: number, step = 7) => Float32Array.from({ length: count }, (_, i) => ((step * i) % 11) - 5);
+const sized = (shape: readonly number[], step?: number) =>
+  tensor(
+    pattern(
+      shape.reduce((n, s) => n * s, 1),
+      step,
+    ),
+  ).view(shape);
+
+/** The traced values against `wanted` of each place of a row-major result; and that blocks were used. */
+async function check<T extends [Tensor, ...Tensor[]]>(
+  fn: (...xs: T) => Tensor,
+  inputs: () => T,
+  wanted: (flat: number) => number,
+): Promise<void> {
+  const traced = traceOf(fn, inputs());
+  const kernels = onlyTrace(traced).plan?.kernels.map((k) => k.kernel.schedule) ?? [];
+  expect(kernels.filter((s) => s.startsWith('workgroup per block'))).toHaveLength(1);
+  const got = [...(await (traced(...inputs()) as Tensor).data())];
+  const off = got.findIndex((x, i) => x !== wanted(i));
+  expect(off < 0 ? 'equal' : `${off}: ${got[off]}, not ${wanted(off)}`).toBe('equal');
+}
+
+const dot = (k: number, a: (k: number) => number, b: (k: number) => number) => {
+  let sum = 0;
+  for (let i = 0; i < k; i++) sum += a(i) * b(i);
+  return sum;
+};
+const at = (xs: Float32Array, i: number) => xs[i] ?? 0;
+
+describe('matmul', () => {
+  test.each([
+    [128, 128, 64, 'whole blocks'],
+    [129, 127, 33, 'one more and one less'],
+    [25, 300, 17, 'a side below a block'],
+    [1500, 1410, 9 + 8, 'the largest blocks, not filled'],
+    [640, 832, 24, 'blocks of the middle size'],
+  ])('%d×%d, %d terms: %s', async (m, n, k) => {
+    const [a, b] = [pattern(m * k), pattern(k * n, 5)];
+    await check(
+      (x, y) => x.matmul(y),
+      () => [sized([m, k]), sized([k, n], 5)],
+      (flat) =>
+        dot(
+          k,
+          (i) => at(a, Math.floor(flat / n) * k + i),
+          (i) => at(b, i * n + (flat % n)),
+        ),
+    );
+  });
+
+  test('of transposed operands, in batches, with work before and after', async () => {
+    const [batch, m, n, k] = [3, 70, 45, 40] as const;
+    const [a, b, c] = [pattern(batch * k * m), pattern(batch * n * k, 5), pattern(n, 3)];
+    await check(
+      (x, y, z) => x.transpose(1, 2).relu().matmul(y.transpose(1, 2).mul(2)).add(z).relu(),
+      () => [sized([batch, k, m]), sized([batch, n, k], 5), sized([n], 3)],
+      (flat) => {
+        const [p, i, j] = [Math.floor(flat / (m * n)), Math.floor(flat / n) % m, flat % n];
+        const left = (t: number) => Math.max(0, at(a, (p * k + t) * m + i));
+        const right = (t: number) => 2 * at(b, (p * n + j) * k + t);
+        return Math.max(0, dot(k, left, right) + at(c, j));
+      },
+    );
+  });
+
+  test('eagerly, where sizes are parameters', async () => {
+    const [m, n, k] = [40, 33, 20] as const;
+    const [a, b] = [pattern(m * k), pattern(k * n, 5)];
+    const got = [
+      ...(await sized([m, k])
+        .matmul(sized([k, n], 5))
+        .data()),
+    ];
+    const wanted = (flat: number) =>
+      dot(
+        k,
+        (i) => at(a, Math.floor(flat / n) * k + i),
+        (i) => at(b, i * n + (flat % n)),
+      );
+    expect(got.findIndex((x, i) => x !== wanted(i))).toBe(-1);
+  });
+
+  test('what is not finite stays in its row', async () => {
+    const [m, n, k] = [40, 40, 20];
+    const a = pattern(m * k);
+    a[3 * k + 2] = Infinity;
+    const b = pattern(k * n, 5).map((x) => x + 6);
+    const traced = traceOf((x: Tensor, y: Tensor) => x.matmul(y), [tensor(a).view([m, k]), tensor(b).view([k, n])]);
+    const got = [...(await (traced(tensor(a).view([m, k]), tensor(b).view([k, n])) as Tensor).data())];
+    expect(got.every((x, i) => Number.isFinite(x) === (Math.floor(i / n) !== 3))).toBe(true);
+  });
+});
+
+test('a convolution is one, with its padding', async () => {
+  const [batch, inner, outer, size, kernel] = [2, 5, 26, 9, 3] as const;
+  const [x, w] = [pattern(batch * inner * size * size), pattern(outer * inner * kernel * kernel, 5)];
+  await check(
+    (image, weight) => image.conv2d(weight, undefined, { padding: 1 }),
+    () => [sized([batch, inner, size, size]), sized([outer, inner, kernel, kernel], 5)],
+    (flat) => {
+      const [b, o, r, c] = [
+        Math.floor(flat / (outer * size * size)),
+        Math.floor(flat / (size * size)) % outer,
+        Math.floor(flat / size) % size,
+        flat % size,
+      ];
+      let sum = 0;
+      for (let i = 0; i < inner; i++)
+        for (let p = 0; p < kernel; p++)
+          for (let q = 0; q < kernel; q++) {
+            const [y, z] = [r + p - 1, c + q - 1];
+            if (y < 0 || z < 0 || y >= size || z >= size) continue;
+            sum += at(x, ((b * inner + i) * size + y) * size + z) * at(w, ((o * inner + i) * kernel + p) * kernel + q);
+          }
+      return sum;
+    },
+  );
+});
