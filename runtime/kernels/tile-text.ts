@@ -7,7 +7,7 @@ import type { Axis } from '../tensor/affine.ts';
 import { Scope } from './scope.ts';
 import type { Expr } from './expr.ts';
 import type { Parameters } from './text.ts';
-import { extentOf, type Staged, type Tiling } from './tiles.ts';
+import { extentOf, isAlongSum, type Product, type Tiling } from './tiles.ts';
 
 /** What the emitter of kernels lends. */
 export interface Writer {
@@ -21,52 +21,63 @@ export interface Writer {
   store(scope: Scope): void;
 }
 
-interface Side extends Staged {
+interface Side {
   readonly name: 'rows' | 'columns';
+  readonly axes: readonly Axis[];
   /** Positions of a block, and of a thread. */
   readonly block: number;
   readonly thread: number;
 }
 
+/** Names of a product's running sums: for each row of a thread its vectors. */
+type Sums = readonly (readonly string[])[];
+
 /** Positions come in vectors of four; each thread stages one of each side in a round. */
 const LANES = 4;
 
 export function tiledText(w: Writer, tiling: Tiling, body: Scope): void {
-  const { sum, batch, slices, block } = tiling;
-  const { origin } = sum.body;
-  const { depth } = block;
-  const side = (name: Side['name']): Side => ({ ...tiling[name], name, block: block[name], thread: tiling.thread[name] });
-  const [rows, columns] = [side('rows'), side('columns')];
+  const { products, batch, slices, block, thread } = tiling;
+  const side = (name: Side['name']): Side => ({ name, axes: tiling[name], block: block[name], thread: thread[name] });
+  const sides = [side('rows'), side('columns')] as const;
+  const [rows, columns] = sides;
   const across = columns.block / columns.thread;
   const down = rows.block / rows.thread;
 
-  for (const s of [rows, columns]) w.declare(`var<workgroup> ${s.name}_staged: array<vec4<f32>, ${pitch(s) * depth}>;`);
+  for (const s of sides) w.declare(`var<workgroup> ${s.name}_staged: array<vec4<f32>, ${pitch(s) * block.depth}>;`);
   blockPlace(w, body, [columns, rows], tiling.workgroups);
   w.decode(body, batch, 'block');
   body.line('let lane = i32(local);');
   body.line(`let columns_of = lane % ${across};`);
   body.line(`let rows_of = (lane / ${across}) % ${down};`);
   if (slices > 1) body.line(`let slice = lane / ${across * down};`);
-  const sums = Array.from({ length: rows.thread }, (_, i) =>
-    Array.from({ length: columns.thread / LANES }, (__, j) => `sum${i}_${j}`),
-  );
-  for (const name of sums.flat()) body.line(`var ${name} = vec4<f32>();`, origin);
+  const sums = products.map((product, p) => {
+    const names = Array.from({ length: rows.thread }, (_, i) =>
+      Array.from({ length: columns.thread / LANES }, (__, j) => `sum${p}_${i}_${j}`),
+    );
+    addProduct(w, body, product, names, sides, tiling);
+    return names;
+  });
+  if (slices > 1) addSlices(w, body, sums.flat(2), tiling);
+  storeAll(w, body, sides, products, sums);
+}
 
-  // Each round loads the terms of one step and adds up those of the step before.
+/** Each round loads the terms of one step and adds up those of the step before. */
+function addProduct(w: Writer, body: Scope, product: Product, sums: Sums, sides: readonly [Side, Side], tiling: Tiling): void {
+  const { depth } = tiling.block;
+  const { sum } = product;
+  const { origin } = sum.body;
+  for (const name of sums.flat()) body.line(`var ${name} = vec4<f32>();`, origin);
   const terms = extentOf(sum.axes);
   const round = new Scope(body);
   round.bound.add('step');
-  for (const s of [rows, columns]) load(w, round, s, depth, terms, sum);
+  for (const s of sides) load(w, round, s, product, depth, terms);
   const use = new Scope(round);
-  addUp(use, rows, columns, sums, tiling);
+  addUp(use, sides, sums, tiling, origin);
   round.block('if (step > 0) {', use);
   round.line('workgroupBarrier();', origin);
-  for (const s of [rows, columns])
-    round.line(`${s.name}_staged[${s.name}_term * ${pitch(s)} + ${s.name}_spot] = ${s.name}_next;`, origin);
+  for (const s of sides) round.line(`${s.name}_staged[${s.name}_term * ${pitch(s)} + ${s.name}_spot] = ${s.name}_next;`, origin);
   round.line('workgroupBarrier();', origin);
   body.block(`for (var step = 0; step <= ${w.p.int(Math.ceil(terms / depth))}; step++) {`, round);
-  if (slices > 1) addSlices(w, body, sums.flat(), tiling);
-  storeAll(w, body, rows, columns, sums, sum);
 }
 
 /** Which block a workgroup computes, and where it begins. */
@@ -84,11 +95,13 @@ function blockPlace(w: Writer, body: Scope, sides: readonly Side[], workgroups: 
 const pitch = (s: Side): number => s.block / LANES + 1;
 
 /** A thread's vector of the four positions from `4 · spot` on, at one term. Threads next to each other read neighbours in memory. */
-function load(w: Writer, round: Scope, s: Side, depth: number, terms: number, sum: Tiling['sum']): void {
+function load(w: Writer, round: Scope, s: Side, product: Product, depth: number, terms: number): void {
   const spots = s.block / LANES;
-  round.line(`let ${s.name}_spot = ${s.alongSum ? `lane / ${depth}` : `lane % ${spots}`};`);
-  round.line(`let ${s.name}_term = ${s.alongSum ? `lane % ${depth}` : `lane / ${spots}`};`);
-  round.line(`var ${s.name}_next = vec4<f32>();`, s.value.origin);
+  const { sum, [s.name]: value } = product;
+  const alongSum = isAlongSum(value, sum);
+  round.line(`let ${s.name}_spot = ${alongSum ? `lane / ${depth}` : `lane % ${spots}`};`);
+  round.line(`let ${s.name}_term = ${alongSum ? `lane % ${depth}` : `lane / ${spots}`};`);
+  round.line(`var ${s.name}_next = vec4<f32>();`, value.origin);
   const inside = new Scope(round);
   inside.line(`let term = step * ${depth} + ${s.name}_term;`);
   w.decode(inside, sum.axes, 'term');
@@ -98,7 +111,7 @@ function load(w: Writer, round: Scope, s: Side, depth: number, terms: number, su
     // Behind the last position the last one is read again; what comes of it is not stored.
     one.line(`let at = ${isWhole(w, s) ? at : `min(${at}, ${w.p.int(extentOf(s.axes) - 1, true)})`};`);
     w.decode(one, s.axes, 'at');
-    one.line(`${s.name}_next[${lane}] = ${w.value(s.value, one)};`, s.value.origin);
+    one.line(`${s.name}_next[${lane}] = ${w.value(value, one)};`, value.origin);
     inside.block('{', one);
   }
   round.block(`if (step * ${depth} + ${s.name}_term < ${w.p.int(terms)}) {`, inside);
@@ -107,39 +120,47 @@ function load(w: Writer, round: Scope, s: Side, depth: number, terms: number, su
 /** Whether blocks end where the side does. */
 const isWhole = (w: Writer, s: Side): boolean => !w.p.active && extentOf(s.axes) % s.block === 0;
 
-function addUp(scope: Scope, rows: Side, columns: Side, sums: readonly (readonly string[])[], tiling: Tiling): void {
-  const { origin } = tiling.sum.body;
+/** Written out term by term, so that places in workgroup memory are constant distances. */
+function addUp(scope: Scope, sides: readonly [Side, Side], sums: Sums, tiling: Tiling, origin: number): void {
   const each = tiling.block.depth / tiling.slices;
-  const term = new Scope(scope);
-  const from = tiling.slices > 1 ? `slice * ${each} + k` : 'k';
-  for (const s of [rows, columns]) {
-    const between = s.block / s.thread;
-    for (let v = 0; v < s.thread / LANES; v++)
-      term.line(`let ${s.name}${v} = ${s.name}_staged[(${from}) * ${pitch(s)} + ${s.name}_of + ${v * between}];`, origin);
+  const [rows, columns] = sides;
+  for (const s of sides)
+    scope.line(`let ${s.name}_at = ${tiling.slices > 1 ? `slice * ${each * pitch(s)} + ` : ''}${s.name}_of;`, origin);
+  for (let k = 0; k < each; k++) {
+    const term = new Scope(scope);
+    for (const s of [rows, columns])
+      for (let v = 0; v < s.thread / LANES; v++) {
+        const place = k * pitch(s) + v * (s.block / s.thread);
+        term.line(`let ${s.name}${v} = ${s.name}_staged[${s.name}_at + ${place}];`, origin);
+      }
+    sums.forEach((row, i) => {
+      const factor = `vec4<f32>(rows${Math.floor(i / LANES)}[${i % LANES}])`;
+      row.forEach((name, j) => term.line(`${name} = fma(${factor}, columns${j}, ${name});`, origin));
+    });
+    scope.block('{', term);
   }
-  sums.forEach((row, i) => {
-    const factor = `vec4<f32>(rows${Math.floor(i / LANES)}[${i % LANES}])`;
-    row.forEach((name, j) => term.line(`${name} = fma(${factor}, columns${j}, ${name});`, origin));
-  });
-  scope.block(`for (var k = 0; k < ${each}; k++) {`, term);
 }
 
 /** The first slice gets what the others have added up. */
-function addSlices(w: Writer, body: Scope, sums: readonly string[], tiling: Tiling): void {
-  const { slices, threads } = tiling;
-  const { origin } = tiling.sum.body;
+function addSlices(w: Writer, body: Scope, sums: readonly string[], { slices, threads }: Tiling): void {
   w.declare(`var<workgroup> slice_sums: array<vec4<f32>, ${threads}>;`);
   const others = Array.from({ length: slices - 1 }, (_, i) => `slice_sums[lane + ${((i + 1) * threads) / slices}]`);
   for (const name of sums) {
-    body.line(`slice_sums[lane] = ${name};`, origin);
-    body.line('workgroupBarrier();', origin);
-    body.line(`if (slice == 0) { ${name} += ${others.join(' + ')}; }`, origin);
-    body.line('workgroupBarrier();', origin);
+    body.line(`slice_sums[lane] = ${name};`);
+    body.line('workgroupBarrier();');
+    body.line(`if (slice == 0) { ${name} += ${others.join(' + ')}; }`);
+    body.line('workgroupBarrier();');
   }
-  body.line('if (slice > 0) { return; }', origin);
+  body.line('if (slice > 0) { return; }');
 }
 
-function storeAll(w: Writer, body: Scope, rows: Side, columns: Side, sums: readonly (readonly string[])[], sum: Expr): void {
+function storeAll(
+  w: Writer,
+  body: Scope,
+  [rows, columns]: readonly [Side, Side],
+  products: readonly Product[],
+  sums: readonly Sums[],
+) {
   const along = (outer: Scope, s: Side, i: number, then: (inner: Scope) => void): void => {
     const inner = new Scope(outer);
     const spot = `(${s.name}_of + ${(s.block / s.thread) * Math.floor(i / LANES)}) * ${LANES} + ${i % LANES}`;
@@ -151,13 +172,14 @@ function storeAll(w: Writer, body: Scope, rows: Side, columns: Side, sums: reado
     if (guarded !== inner) inner.block(`if (${name} < ${w.p.int(extentOf(s.axes))}) {`, guarded);
     outer.block('{', inner);
   };
-  sums.forEach((names, i) =>
+  for (let i = 0; i < rows.thread; i++)
     along(body, rows, i, (row) => {
       for (let j = 0; j < columns.thread; j++)
         along(row, columns, j, (position) => {
-          position.names.set(sum, `${names[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`);
+          products.forEach(({ sum }, p) =>
+            position.names.set(sum, `${sums[p]?.[i]?.[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`),
+          );
           w.store(position);
         });
-    }),
-  );
+    });
 }

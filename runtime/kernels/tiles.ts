@@ -5,20 +5,11 @@
  */
 import type { Axis, Index } from '../tensor/affine.ts';
 import { product as multiply } from './arithmetic.ts';
-import { everyExpr } from './axes.ts';
+import { everyExpr, everyUnder } from './axes.ts';
 import type { Expr } from './expr.ts';
 import type { Nest } from './nest.ts';
 
 type Sum = Extract<Expr, { kind: 'reduce' }>;
-
-/** One factor and the positions that it depends on. */
-export interface Staged {
-  readonly value: Expr;
-  /** The axes of the block's side that it varies with. */
-  readonly axes: readonly Axis[];
-  /** Whether neighbours along the sum are neighbours in memory, so that threads next to each other read them. */
-  readonly alongSum: boolean;
-}
 
 export interface TileSizes {
   /** Rows, columns and terms that are staged at once. */
@@ -29,11 +20,19 @@ export interface TileSizes {
   readonly slices: number;
 }
 
-export interface Tiling extends TileSizes {
+/** A sum of products, one factor of which varies along the block's rows and one along its columns. */
+export interface Product {
   readonly sum: Sum;
-  readonly rows: Staged;
+  readonly rows: Expr;
+  readonly columns: Expr;
+}
+
+export interface Tiling extends TileSizes {
+  /** One after the other, each over its own terms. */
+  readonly products: readonly Product[];
+  readonly rows: readonly Axis[];
   /** The side whose neighbours are neighbours in the result. */
-  readonly columns: Staged;
+  readonly columns: readonly Axis[];
   /** Axes that both sides depend on: blocks of different places share nothing. */
   readonly batch: readonly Axis[];
   readonly threads: number;
@@ -48,31 +47,53 @@ const SIZES: readonly TileSizes[] = [
 ];
 /** A device has about so many places for workgroups; with fewer blocks than that, smaller ones are better. */
 const PLACES = 128;
+/** Running sums that a thread has room for. */
+const REGISTERS = 64;
 /** Shorter sides fill no block, and shorter sums do not earn back the staging. */
 const SHORTEST_SIDE = 24;
 const SHORTEST_SUM = 16;
 
 export function tilingOf(nest: Nest): Tiling | undefined {
   const [store, ...others] = nest.stores;
-  const [sum, ...more] = everyExpr(nest).filter((e) => e.kind === 'reduce');
-  if (!store || others.length > 0 || store.guard || !sum || more.length > 0) return undefined;
+  const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
+  if (!store || others.length > 0 || store.guard || !sums.every((s) => isAlwaysComputed(s, store.value))) return undefined;
+  const products = sums.map((sum) => productOf(sum, nest.axes)).filter((p) => p !== undefined);
+  const [first] = products;
+  if (!first || products.length < sums.length || products.some((p) => p.key !== first.key)) return undefined;
+  const { rows, columns } = first;
+  if (extentOf(rows) < SHORTEST_SIDE || extentOf(columns) < SHORTEST_SIDE) return undefined;
+  if (sums.every((s) => extentOf(s.axes) < SHORTEST_SUM)) return undefined;
+  const batch = nest.axes.filter((a) => !rows.includes(a) && !columns.includes(a));
+  const blocks = ({ block }: TileSizes) =>
+    extentOf(batch) * Math.ceil(extentOf(rows) / block.rows) * Math.ceil(extentOf(columns) / block.columns);
+  const sizes = SIZES.filter(({ thread }) => thread.rows * thread.columns * sums.length <= REGISTERS);
+  const best = sizes.find((s) => blocks(s) >= PLACES) ?? sizes.at(-1);
+  return (
+    best && {
+      ...best,
+      products: products.map((p) => p.product),
+      rows,
+      columns,
+      batch,
+      threads: threadsOf(best),
+      workgroups: blocks(best),
+    }
+  );
+}
+
+/** What the sum's two factors depend on; undefined for what is no sum of products of two. */
+function productOf(sum: Sum, axes: readonly Axis[]) {
   const { body } = sum;
   if (sum.type !== 'float32' || sum.combiner.name !== 'sum' || body.kind !== 'call' || body.op !== multiply) return undefined;
-  if (!isAlwaysComputed(sum, store.value) || extentOf(sum.axes) < SHORTEST_SUM) return undefined;
   const [a, b] = body.args;
   if (!a || !b) return undefined;
-  const only = (x: Expr, y: Expr) => nest.axes.filter((n) => x.free.has(n.key) && !y.free.has(n.key));
+  const only = (x: Expr, y: Expr) => axes.filter((n) => x.free.has(n.key) && !y.free.has(n.key));
   const [ofA, ofB] = [only(a, b), only(b, a)];
-  const batch = nest.axes.filter((n) => !ofA.includes(n) && !ofB.includes(n));
-  if (extentOf(ofA) < SHORTEST_SIDE || extentOf(ofB) < SHORTEST_SIDE) return undefined;
-  const sides = [staged(a, ofA, sum), staged(b, ofB, sum)] as const;
-  const innermost = nest.axes.findLast((n) => !batch.includes(n));
-  const [rows, columns] = innermost && ofA.includes(innermost) ? [sides[1], sides[0]] : sides;
-  const blocks = (s: TileSizes) =>
-    extentOf(batch) * Math.ceil(extentOf(rows.axes) / s.block.rows) * Math.ceil(extentOf(columns.axes) / s.block.columns);
-  const sizes = SIZES.find((s) => blocks(s) >= PLACES) ?? SIZES.at(-1);
-  if (!sizes) return undefined;
-  return { ...sizes, sum, rows, columns, batch, threads: threadsOf(sizes), workgroups: blocks(sizes) };
+  const innermost = axes.findLast((n) => ofA.includes(n) || ofB.includes(n));
+  const swapped = innermost !== undefined && ofA.includes(innermost);
+  const [rows, columns] = swapped ? [ofB, ofA] : [ofA, ofB];
+  const key = [rows, columns].map((side) => side.map((n) => n.key).join()).join(' × ');
+  return { product: swapped ? { sum, rows: b, columns: a } : { sum, rows: a, columns: b }, rows, columns, key };
 }
 
 export const extentOf = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);
@@ -81,23 +102,16 @@ function threadsOf({ block, thread, slices }: TileSizes): number {
   return (block.rows / thread.rows) * (block.columns / thread.columns) * slices;
 }
 
-/** All threads must meet in the sum, so it may not stand in an arm of a condition. */
+/** All threads must meet in the sum, so it may not stand in an arm of a condition, nor in another sum. */
 function isAlwaysComputed(sum: Sum, root: Expr): boolean {
   if (root === sum) return true;
   if (root.kind === 'call') return root.args.some((arg) => isAlwaysComputed(sum, arg));
   return root.kind === 'cast' && isAlwaysComputed(sum, root.value);
 }
 
-function staged(value: Expr, axes: readonly Axis[], sum: Sum): Staged {
+/** Whether neighbours along the sum are neighbours in memory, so that threads next to each other read them. */
+export function isAlongSum(value: Expr, sum: Sum): boolean {
   const last = sum.axes.at(-1);
-  const loads: Index[] = [];
-  const visit = (e: Expr): void => {
-    if (e.kind === 'load') loads.push(e.index);
-    else if (e.kind === 'call') e.args.forEach(visit);
-    else if (e.kind === 'cast') visit(e.value);
-    else if (e.kind === 'select') [e.yes, e.no].forEach(visit);
-  };
-  visit(value);
-  const alongSum = loads.some(({ terms }) => terms.some(({ atom, coefficient }) => atom === last && coefficient === 1));
-  return { value, axes, alongSum };
+  const isUnitStep = ({ terms }: Index) => terms.some(({ atom, coefficient }) => atom === last && coefficient === 1);
+  return everyUnder([value]).some((e) => e.kind === 'load' && isUnitStep(e.index));
 }

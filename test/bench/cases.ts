@@ -4,10 +4,18 @@
  */
 import { nn, noGrad, optim, rand, randint, randn, type Tensor } from 'jitlens';
 import { Conv2d } from '../../extension/samples/conv2d.ts';
+import { GptBlock } from '../../extension/samples/gpt.ts';
+import { LSTMCell, RecurrentLayer } from '../../extension/samples/lstm.ts';
+import { Spade } from '../../extension/samples/spade.ts';
+
+interface Made {
+  readonly fn: (...inputs: Tensor[]) => Tensor;
+  readonly inputs: Tensor[];
+}
 
 export interface Case {
   readonly name: string;
-  readonly make: () => { readonly fn: (...inputs: Tensor[]) => Tensor; readonly inputs: Tensor[] };
+  readonly make: () => Made;
   /** What the case is about; both when left out. */
   readonly only?: 'eager' | 'traced';
 }
@@ -18,20 +26,62 @@ const pointwise = (a: Tensor): Tensor => {
   return g.mul(c).relu().add(a);
 };
 
+/** A case for the result alone and one for all gradients of its sum; the latter gives back the gradient of the last parameter. */
+function layer(name: string, make: () => { module: nn.Module; forward: (...xs: Tensor[]) => Tensor; inputs: Tensor[] }): Case[] {
+  const forwards = (): Made => {
+    const { forward, inputs } = make();
+    return { fn: (...xs) => noGrad(() => forward(...xs)), inputs };
+  };
+  const trains = (): Made => {
+    const { module, forward, inputs } = make();
+    const fn = (...xs: Tensor[]) => {
+      module.zeroGrad();
+      forward(...xs)
+        .sum()
+        .backward();
+      const grad = [...module.parameters()].at(-1)?.grad;
+      if (!grad) throw new Error(`${name}: no gradient`);
+      return grad;
+    };
+    return { fn, inputs };
+  };
+  return [
+    { name, make: forwards },
+    { name: `${name}-train`, make: trains },
+  ];
+}
+
 export const cases: readonly Case[] = [
-  {
-    name: 'conv2d-handwritten',
-    make: () => {
-      const conv = new Conv2d(3, 16, 3);
-      return { fn: (x) => noGrad(() => conv.forward(x)), inputs: [rand([1, 3, 512, 512])] };
-    },
-  },
+  ...layer('conv2d-handwritten', () => {
+    const module = new Conv2d(3, 16, 3);
+    return { module, forward: (x) => module.forward(x), inputs: [rand([1, 3, 512, 512])] };
+  }),
+  ...layer('lstm', () => {
+    const module = new RecurrentLayer(new LSTMCell(512, 512));
+    const inputs = [randn([100, 64, 512]), randn([64, 512]), randn([64, 512])];
+    return { module, forward: (x, h, c) => module.forward(x, [h, c])[0], inputs };
+  }),
   ...[22, 26].map((n) => ({ name: `pointwise-2^${n}`, make: () => ({ fn: pointwise, inputs: [randn([2 ** n])] }) })),
   ...[1024, 4096].map((n) => ({
     name: `matmul-f32-${n}`,
     make: () => ({ fn: (a: Tensor, b: Tensor) => a.matmul(b), inputs: [randn([n, n]), randn([n, n])] }),
   })),
   { name: 'softmax', make: () => ({ fn: (x) => x.softmax(-1), inputs: [randn([4096, 1024])] }) },
+  {
+    name: 'layernorm-gelu',
+    make: () => ({
+      fn: (x, g, b) => x.layerNorm([1024], g, b).gelu('tanh'),
+      inputs: [randn([4096, 1024]), randn([1024]), randn([1024])],
+    }),
+  },
+  ...layer('spade', () => {
+    const module = new Spade(64, 8, { norm: 'instance' });
+    return { module, forward: (x, m) => module.forward(x, m), inputs: [randn([1, 64, 256, 256]), randn([1, 8, 256, 256])] };
+  }),
+  ...layer('gpt-block', () => {
+    const module = new GptBlock(512, 8);
+    return { module, forward: (x) => module.forward(x), inputs: [randn([8, 256, 512])] };
+  }),
   {
     name: 'mlp-train-step',
     // 784-512-512-10, batch 128, cross entropy, Adam.

@@ -18,7 +18,9 @@ const BUDGET_MS = 10_000;
 
 const fixed = (ms: number): number => Number(ms.toFixed(4));
 
-const wanted = process.argv.slice(2);
+/** Adds a line for each kernel. */
+const KERNELS = '--kernels';
+const wanted = process.argv.slice(2).filter((a) => a !== KERNELS);
 const backend = currentBackend();
 const unknown = wanted.filter((name) => !cases.some((c) => c.name.startsWith(name)));
 if (unknown.length > 0) {
@@ -71,8 +73,10 @@ async function time(c: Case, mode: string, body: () => void): Promise<void> {
   await backend.sync();
   const throughput = (performance.now() - start) / BACK_TO_BACK;
   const clocked: number[] = [];
+  let last: readonly { tag: { label: string }; ms: number }[] = [];
   for (let i = 0; i < 5; i++) {
     const timed = await gpu?.timed(once);
+    last = timed ?? [];
     if (timed) clocked.push(timed.reduce((sum, t) => sum + t.ms, 0));
   }
   line(c, mode, {
@@ -82,6 +86,9 @@ async function time(c: Case, mode: string, body: () => void): Promise<void> {
     gpu_ms: backend.info.kind === 'gpu' && clocked.length > 0 ? fixed(quantile(clocked, 0.5)) : undefined,
     dispatches: perRun,
   });
+  if (process.argv.includes(KERNELS))
+    for (const { tag, ms } of [...last].sort((a, b) => b.ms - a.ms).slice(0, 24))
+      line(c, mode, { kernel: tag.label, gpu_ms: fixed(ms) });
 }
 
 function line(c: Case, mode: string, figures: Record<string, unknown>): void {

@@ -79,6 +79,31 @@ describe('matmul', () => {
     );
   });
 
+  test('two of different lengths, added up', async () => {
+    const [m, n, k, l] = [33, 50, 20, 27] as const;
+    const [a, b, c, d] = [pattern(m * k), pattern(k * n, 5), pattern(m * l, 3), pattern(n * l, 4)];
+    await check(
+      (x, y, z, u) => x.matmul(y).add(z.matmul(u.transpose(0, 1))),
+      () => [sized([m, k]), sized([k, n], 5), sized([m, l], 3), sized([n, l], 4)],
+      (flat) => {
+        const [i, j] = [Math.floor(flat / n), flat % n];
+        const first = dot(
+          k,
+          (t) => at(a, i * k + t),
+          (t) => at(b, t * n + j),
+        );
+        return (
+          first +
+          dot(
+            l,
+            (t) => at(c, i * l + t),
+            (t) => at(d, j * l + t),
+          )
+        );
+      },
+    );
+  });
+
   test('eagerly, where sizes are parameters', async () => {
     const [m, n, k] = [40, 33, 20] as const;
     const [a, b] = [pattern(m * k), pattern(k * n, 5)];
