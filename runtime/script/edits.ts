@@ -7,6 +7,11 @@ export function fix(title: string, ...changes: readonly (Change | readonly Chang
   return { title, changes: changes.flat() };
 }
 
+/** A fix that changes what the code does or how it is called: its title says how. */
+export function change(title: string, ...changes: readonly (Change | readonly Change[])[]): FoundFix {
+  return { ...fix(title, ...changes), alone: true };
+}
+
 export function replace(node: TS.Node, text: string): Change {
   return { start: node.getStart(), end: node.end, text };
 }
