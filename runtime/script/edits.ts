@@ -140,5 +140,6 @@ export function freeName(node: TS.Node, wanted: string): string {
 }
 
 function isProperty(node: TS.Identifier): boolean {
+  if (ts.isPropertyAssignment(node.parent)) return node.parent.name === node;
   return ts.isPropertyAccessExpression(node.parent) && node.parent.name === node;
 }
