@@ -64,11 +64,11 @@ function markOf(found: Script.Diagnostic, at: Range, { diagnostics }: CodeAction
 }
 
 function fixesOf({ fixes }: Script.Diagnostic, marked: Diagnostic): CodeAction[] {
-  return fixes.map(({ title, edits }, index) => {
+  return fixes.map(({ title, edits, alone }, index) => {
     const action = new CodeAction(title, CodeActionKind.QuickFix);
     action.edit = editOf(edits);
     action.diagnostics = [marked];
-    action.isPreferred = index === 0;
+    action.isPreferred = index === 0 && !alone;
     return action;
   });
 }

@@ -17,7 +17,7 @@ Says what in the code cannot be scripted, and where a Tensor is used as JavaScri
 PATH is a file or a folder; the present folder when left out. node_modules, dist and dot folders are left out.
 
   --format NAME   text, json, sarif or github (workflow commands)
-  --fix           apply the first fix of each diagnostic, where fixes do not overlap
+  --fix           apply the first fix of each diagnostic that keeps what the code does, where fixes do not overlap
 
 Examples:
   jitlens check

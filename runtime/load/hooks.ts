@@ -4,10 +4,11 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { LoadHook, ResolveHook } from 'node:module';
+import { isBuiltin, type LoadHook, type ResolveHook } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ts } from '../script/typescript.ts';
+import { aliased } from './options.ts';
 import { isCompiled, isUsers, loaderOf, runnable } from './transform.ts';
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.tsx']);
@@ -19,8 +20,18 @@ export const resolve: ResolveHook = (specifier, context, next) => {
     const found = typescriptFile(fileURLToPath(new URL(specifier, context.parentURL)));
     if (found) return { url: pathToFileURL(found).href, shortCircuit: true };
   }
+  const importer = context.parentURL?.startsWith('file:') ? fileURLToPath(context.parentURL) : undefined;
+  if (importer !== undefined && loaderOf(importer) && isUsers(importer) && mayBeAlias(specifier)) {
+    const found = aliased(specifier, importer);
+    if (found !== undefined) return { url: pathToFileURL(found).href, shortCircuit: true };
+  }
   return next(specifier, context);
 };
+
+/** Neither a path nor a URL, nor a module of Node's. */
+function mayBeAlias(specifier: string): boolean {
+  return !/^(\.{0,2}\/|\.{1,2}$|[a-z][a-z+.-]+:)/i.test(specifier) && !isBuiltin(specifier);
+}
 
 /** The TypeScript file that an import means: as written, with its ending left out, or with the one it will have. */
 function typescriptFile(path: string): string | undefined {

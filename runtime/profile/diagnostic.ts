@@ -26,6 +26,8 @@ export interface Edit {
 
 export interface Fix {
   readonly title: string;
+  /** Changes what the code does or how it is called, as its title says: never made together with others, only when it is chosen. */
+  readonly alone?: boolean;
   readonly edits: readonly Edit[];
 }
 

@@ -21,6 +21,8 @@ export interface Change extends Span {
 
 export interface FoundFix {
   readonly title: string;
+  /** As in `Fix`. */
+  readonly alone?: boolean;
   readonly changes: readonly Change[];
 }
 

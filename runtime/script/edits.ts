@@ -7,6 +7,11 @@ export function fix(title: string, ...changes: readonly (Change | readonly Chang
   return { title, changes: changes.flat() };
 }
 
+/** A fix that changes what the code does or how it is called: its title says how. */
+export function change(title: string, ...changes: readonly (Change | readonly Change[])[]): FoundFix {
+  return { ...fix(title, ...changes), alone: true };
+}
+
 export function replace(node: TS.Node, text: string): Change {
   return { start: node.getStart(), end: node.end, text };
 }
@@ -135,5 +140,6 @@ export function freeName(node: TS.Node, wanted: string): string {
 }
 
 function isProperty(node: TS.Identifier): boolean {
+  if (ts.isPropertyAssignment(node.parent)) return node.parent.name === node;
   return ts.isPropertyAccessExpression(node.parent) && node.parent.name === node;
 }

@@ -168,8 +168,9 @@ export class FileCheck {
         const source = this.facts.program.getSourceFile(place.file) ?? this.source;
         return { message, range: rangeIn(source, place, source === this.source ? this.file : place.file) };
       }),
-      fixes: f.fixes.map(({ title, changes }) => ({
+      fixes: f.fixes.map(({ title, changes, alone }) => ({
         title: withLines(title, this.source),
+        ...(alone ? { alone } : {}),
         edits: changes.map((c) => ({ range: this.range(c), text: c.text })),
       })),
     };

@@ -1,5 +1,6 @@
-/** @file Many fixes at once. In: what was found in a file. Out: the edits of the first fix of each, none over another. */
-import type { Diagnostic, Edit, Position } from '../profile/diagnostic.ts';
+/** @file Many fixes at once. In: what was found in a file. Out: the edits of the first fix of each that keeps the
+ * meaning, none over another. */
+import type { Diagnostic, Edit, Fix, Position } from '../profile/diagnostic.ts';
 
 interface Together {
   readonly edits: readonly Edit[];
@@ -8,17 +9,23 @@ interface Together {
 }
 
 /** A hint is no mistake, and what nobody wrote a fix for stays. */
-export function isFixable({ fixes, severity }: Diagnostic): boolean {
-  return fixes.length > 0 && severity !== 'hint';
+export function isFixable(diagnostic: Diagnostic): boolean {
+  return firstOf(diagnostic) !== undefined && diagnostic.severity !== 'hint';
+}
+
+function firstOf({ fixes }: Diagnostic): Fix | undefined {
+  return fixes.find(({ alone }) => !alone);
 }
 
 /** A fix is made whole or not at all; one that meets another is left for the next time. */
 export function together(diagnostics: readonly Diagnostic[]): Together {
   const taken: Edit[] = [];
   let count = 0;
-  for (const { fixes } of diagnostics.filter(isFixable)) {
+  for (const diagnostic of diagnostics.filter(isFixable)) {
     // The same import serves several fixes.
-    const edits = (fixes[0]?.edits ?? []).filter((edit) => !taken.some((other) => isEmpty(edit) && isSame(edit, other)));
+    const edits = (firstOf(diagnostic)?.edits ?? []).filter(
+      (edit) => !taken.some((other) => isEmpty(edit) && isSame(edit, other)),
+    );
     if (edits.some((edit) => taken.some((other) => overlaps(edit, other)))) continue;
     taken.push(...edits);
     count++;

@@ -246,8 +246,8 @@ interface Before {
 
 /** What is not as it was when the program was made, for a call of the same signature. */
 function difference({ compilation, held }: Entry, { tensors }: Tree): Recompile | undefined {
-  for (const { of, key, value } of compilation.assumed) {
-    const now: unknown = Reflect.get(of, key);
+  for (const { of, key, value, read } of compilation.assumed) {
+    const now: unknown = read ? read() : Reflect.get(of, key);
     if (!Object.is(now, value)) return { guard: `‘${String(key)}’, which the code reads`, was: shown(value), now: shown(now) };
   }
   for (const { of, key, value } of compilation.states) {

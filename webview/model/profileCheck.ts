@@ -15,6 +15,7 @@ import type {
 } from '../../runtime/profile/model.ts';
 import {
   arrayOf,
+  isBoolean,
   isNumber,
   isObject,
   isString,
@@ -102,6 +103,7 @@ const isDiagnostic = shape<Diagnostic>({
   fixes: arrayOf(
     shape<Diagnostic['fixes'][number]>({
       title: isString,
+      alone: optional(isBoolean),
       edits: arrayOf(shape<Diagnostic['fixes'][number]['edits'][number]>({ range: isRange, text: isString })),
     }),
   ),

@@ -12,6 +12,7 @@ import { bare } from '../facts/functions.ts';
 import { refuse, textOf, type Context } from './context.ts';
 import { closureOf } from './code.ts';
 import { elementsOf } from './iterate.ts';
+import { isCollection, sizeOf } from './maps.ts';
 import { keyOf } from './patterns.ts';
 import { Closure, Conflict, typeName, Unknown } from './values.ts';
 import { Cell, type Scope } from './memory.ts';
@@ -222,6 +223,7 @@ export function property(context: Context, of: unknown, key: PropertyKey, at: TS
 }
 
 function fromObject(context: Context, of: object, key: PropertyKey, at: TS.Node): unknown {
+  if (key === 'size' && isCollection(of)) return sizeOf(context, of);
   const owner = ownerOf(of, key);
   const descriptor = owner && Object.getOwnPropertyDescriptor(owner, key);
   if (descriptor?.get) {

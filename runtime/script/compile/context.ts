@@ -44,6 +44,8 @@ export interface Assumed {
   readonly of: object;
   readonly key: PropertyKey;
   readonly value: unknown;
+  /** What it is now, where that is no property. */
+  readonly read?: () => unknown;
 }
 
 export type Keeps = 'none' | 'long' | 'all';
@@ -65,7 +67,7 @@ export interface Context {
   /** A property of a value. */
   property(of: unknown, key: PropertyKey, at: TS.Node): unknown;
   bind(pattern: TS.BindingName, value: unknown, scope: Scope, constant: boolean): void;
-  assume(of: object, key: PropertyKey, value: unknown): void;
+  assume(of: object, key: PropertyKey, value: unknown, read?: () => unknown): void;
   /** The value of a field that the module keeps from call to call, which was `now` when the code was looked at. */
   state(of: object, key: PropertyKey, now: unknown): unknown;
   /** Runs `body` as if called from `at`. */

@@ -87,11 +87,13 @@ export class Interpreter implements Context {
     bindPattern(this, pattern, value, scope, constant);
   }
 
-  assume(of: object, key: PropertyKey, value: unknown): void {
-    if (FIXED.has(of) || Reflect.get(of, Symbol.toStringTag) === 'Module' || Object.isFrozen(of)) return;
+  assume(of: object, key: PropertyKey, value: unknown, read?: () => unknown): void {
+    // What is in a frozen map can change all the same.
+    const fixed = FIXED.has(of) || Reflect.get(of, Symbol.toStringTag) === 'Module' || Object.isFrozen(of);
+    if (fixed && !read) return;
     const known = this.assumed.get(of) ?? new Map<PropertyKey, Assumed>();
     this.assumed.set(of, known);
-    if (!known.has(key)) known.set(key, { of, key, value });
+    if (!known.has(key)) known.set(key, { of, key, value, read });
   }
 
   state(of: object, key: PropertyKey, now: unknown): unknown {

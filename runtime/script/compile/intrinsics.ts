@@ -9,6 +9,7 @@ import { bare } from '../facts/functions.ts';
 import { refuse, type Context } from './context.ts';
 import { compute, isWhole, scalarType } from './flow.ts';
 import { elementsOf } from './iterate.ts';
+import { mapFunctions } from './maps.ts';
 import { isRecord, Pending, Range, Unknown } from './values.ts';
 
 export type Intrinsic = (context: Context, args: readonly unknown[], at: TS.CallExpression, self: unknown) => unknown;
@@ -23,6 +24,7 @@ export function intrinsics(): Map<unknown, Intrinsic> {
   return (table ??= new Map<unknown, Intrinsic>([
     ...mathFunctions(),
     ...converters(),
+    ...mapFunctions(),
     [isScripting, () => true],
     [annotate, (_, args) => args.at(-1)],
     [constant, (_, [x]) => x],

@@ -3,6 +3,7 @@ import type { TS } from '../typescript.ts';
 import { range } from '../../tensor/create.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { refuse, textOf, type Context } from './context.ts';
+import { contentsOf, isCollection } from './maps.ts';
 import { hasUnknown, Range, Unknown } from './values.ts';
 
 const MOST_ELEMENTS = 1_000_000;
@@ -28,6 +29,7 @@ export function elementsOf(context: Context, value: unknown, at: TS.Node): unkno
     );
   if (value instanceof Tensor)
     throw refuse(context, at, 'JL203', 'a tensor cannot be walked', 'Walk `x.unbind(0)`, or a range and `x.select(0, i)`.');
+  if (isCollection(value)) return contentsOf(context, value);
   if (typeof value === 'string' || isIterable(value)) {
     const items: unknown[] = [];
     for (const item of value as Iterable<unknown>) {

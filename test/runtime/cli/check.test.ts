@@ -58,6 +58,21 @@ test('--fix leaves a file without what it fixed', async () => {
   expect(readFileSync(file, 'utf8')).toBe(eager.replace('a.gt(0))', '(await a.gt(0).item()) !== 0)').replace('-b', 'b.neg()'));
 });
 
+test('--fix leaves out what would change what the code does', async () => {
+  const looping = `import { jit, type Tensor } from 'jitlens';
+export const f = jit.script(async (x: Tensor) => {
+  let z = x;
+  while ((await z.sum().item()) > 1) z = z.mul(0.5);
+  return z;
+});
+`;
+  const file = space.file('loop.ts', looping);
+  const { stdout, stderr } = await space.run('check', 'loop.ts', '--fix');
+  expect(stdout).toContain('loop.ts:4:10 warning JL207');
+  expect(stderr).toBe('0 fixes applied in 0 files\n');
+  expect(readFileSync(file, 'utf8')).toBe(looping);
+});
+
 test('explain prints the page', async () => {
   const { code, stdout } = await space.run('explain', 'jl203');
   expect(code).toBe(0);

@@ -100,6 +100,34 @@ console.log(new A().x);`;
     expect(node(space.file('older/decorated.ts', decorated))).toMatchObject({ stdout: 'string\n1\n', stderr: '' });
   });
 
+  test('finds what path aliases of the user’s tsconfig mean', () => {
+    for (const folder of ['aliases/src/layers', 'aliases/lib', 'aliases/node_modules/pkg'])
+      mkdirSync(join(space.folder, folder), { recursive: true });
+    space.file('aliases/base.json', '{ "compilerOptions": { "paths": { "@/*": ["./src/*"], "exact": ["./lib/exact.mjs"] } } }');
+    space.file('aliases/tsconfig.json', '{ "extends": "./base.json" /* the aliases */ }');
+    space.file('aliases/src/layers/index.ts', "import { k } from '@/k'; export const f = (x: number): number => x * k;");
+    space.file('aliases/src/k.ts', 'export const k = 3;');
+    space.file('aliases/lib/exact.mjs', "export { default as exact } from 'pkg';");
+    space.file('aliases/node_modules/pkg/package.json', '{ "type": "module", "exports": "./index.js" }');
+    space.file('aliases/node_modules/pkg/index.js', "export default 'from the package';");
+    const main = `import { sep } from 'path'; import { f } from '@/layers'; import { exact } from 'exact';${lookUp}show(f); console.log(f(2), exact, sep.length);`;
+    const file = space.file('aliases/src/main.ts', main);
+    const { stdout, stderr } = node(file);
+    expect(stderr).toBe('');
+    const [told, values] = stdout.split('\n');
+    const layers = join(space.folder, 'aliases/src/layers/index.ts');
+    expect(JSON.parse(told ?? '')).toEqual([layers, '(x: number): number => x * k', { k: 3 }]);
+    expect(values).toBe('6 from the package 1');
+    expect(node(space.file('aliases/src/missing.ts', "import '@/absent';")).stderr).toContain("'@/absent'");
+  });
+
+  test('finds modules from the baseUrl of the user’s tsconfig', () => {
+    mkdirSync(join(space.folder, 'based/inner'), { recursive: true });
+    space.file('based/tsconfig.json', '{ "compilerOptions": { "baseUrl": "." } }');
+    space.file('based/inner/k.ts', 'export const k = 5;');
+    expect(node(space.file('based/main.ts', "import { k } from 'inner/k'; console.log(k);"))).toMatchObject({ stdout: '5\n' });
+  });
+
   test('says where a file cannot be parsed', () => {
     const file = space.file('broken.ts', 'const f = () => 1;\nconst g = (;\n');
     expect(node(file).stderr).toContain('broken.ts:2:11: ERROR');

@@ -1,9 +1,9 @@
 /** @file Programs that look odd and are known when they are compiled: each gives what it gives eagerly. Their code is as people write it. */
 /* eslint-disable -- the odd forms are what is tried */
 import { jit, noGrad, randn, range, stack, tensor, type Tensor } from 'jitlens';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { K, Counter, helper } from '../../fixtures/helpers.ts';
-import { alike, plain } from '../support/scripts.ts';
+import { alike, everyWay, plain, thrown } from '../support/scripts.ts';
 
 type Program = (...xs: Tensor[]) => unknown;
 const T = (...v: number[]) => tensor(v);
@@ -137,6 +137,57 @@ const programs: Record<string, [Program, Tensor[][]]> = {
 
 test.each(Object.entries(programs))('%s', async (_, [program, inputs]) => {
   await alike(program, inputs);
+});
+
+describe('a map from outside', () => {
+  const map = new Map<string, number>([
+    ['a', 2],
+    ['b', 3],
+  ]);
+  const options = { sizes: new Map<number, number | undefined>([[1, 4]]) };
+
+  test('is read as JavaScript reads it', async () => {
+    const read = (x: Tensor) => [x.mul(map.get('a') ?? 0), map.get('c') ?? -1, map.has('b'), map.has('c'), map.size];
+    await everyWay(read, () => [T(1, 2)], [[2, 4], -1, true, false, 2]);
+    await everyWay(
+      (x: Tensor) => x.mul(options.sizes.get(1) ?? 1).add(options.sizes.get(2) ?? 1),
+      () => [T(1)],
+      [5],
+    );
+  });
+
+  test.each<[string, (x: Tensor) => Tensor, string]>([
+    ['an entry', (x) => x.mul(map.get('a') ?? 0), 'get("a")'],
+    ['an entry that is not there yet', (x) => (map.has('d') ? x : x.neg()), 'has("d")'],
+    ['its size', (x) => x.mul(map.size), 'size'],
+    [
+      'all of it',
+      (x) => {
+        let z = x;
+        for (const [, k] of map) z = z.mul(k);
+        return z;
+      },
+      'entries',
+    ],
+  ])('is noticed when it changes: %s', async (_, fn, what) => {
+    const scripted = jit.script(fn);
+    const [before, a] = [await plain(fn(T(1))), map.get('a')];
+    expect(await plain(scripted(T(1)))).toEqual(before);
+    map.set('a', 7).set('d', 5);
+    const after = await plain(fn(T(1)));
+    expect(after).not.toEqual(before);
+    expect(await plain(scripted(T(1)))).toEqual(after);
+    expect(scripted.info.recompiles.map((r) => r.guard)).toEqual([`‘${what}’, which the code reads`]);
+    map.delete('d');
+    map.set('a', a ?? 0);
+  });
+
+  test('is asked for a key that is known, and refuses one that is not', async () => {
+    const scripted = jit.script((x: Tensor, k: number) => x.mul(options.sizes.get(k) ?? 1));
+    expect([await plain(scripted(T(3), 1)), await plain(scripted(T(3), 2))]).toEqual([[12], [3]]);
+    const late = jit.script(async (x: Tensor) => x.mul(options.sizes.get(await x.item()) ?? 1));
+    expect(await thrown(() => late(T(1)))).toMatchObject({ code: 'JL312' });
+  });
 });
 
 test('a variable from outside that changes is noticed', async () => {

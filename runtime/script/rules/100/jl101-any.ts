@@ -1,9 +1,10 @@
 /** @file JL101: a value of type `any` or `unknown` reaches an op. In: uses of values. Out: one report for each name. */
 import { defineRule } from '../../define.ts';
-import { before, fix, imported } from '../../edits.ts';
+import { after, before, fix, imported, replace } from '../../edits.ts';
+import { walk } from '../../facts/functions.ts';
 import { rootOf, useOf } from '../../facts/uses.ts';
 import { variableOf } from '../../facts/writes.ts';
-import type { Context } from '../../context.ts';
+import type { Change, Context } from '../../context.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 export const anyValue = defineRule({
@@ -25,7 +26,7 @@ export const anyValue = defineRule({
     if (!symbol?.declarations || types.isHost(symbol) || !context.once(symbol)) return;
     const type = types.checker.typeToString(context.type(node));
     context.report(node, `‘${context.text(node)}’ is \`${type}\`; script mode needs to know whether it is a Tensor or a number`, {
-      fixes: [annotate(symbol, context)],
+      fixes: annotations(symbol, context),
     });
   },
   bad: [
@@ -34,6 +35,9 @@ export const anyValue = defineRule({
     return twice(x);`,
     `export const f = jit.script((x: Tensor, scale: any) => x.mul(scale));
                                                                //^^^^^ JL101`,
+    `const scaled = (v: Tensor, k: any) => v.mul(k + 1);
+                                              //^ JL101
+    return scaled(x, 2);`,
   ],
   good: [
     `const twice = (v: Tensor) => v.mul(2);
@@ -50,16 +54,30 @@ function used(node: TS.Expression, context: Context): boolean {
   return ts.isForOfStatement(node.parent) && node.parent.expression === node && rootOf(node) === node;
 }
 
-function annotate(symbol: TS.Symbol, context: Context) {
+/** What its uses allow: a field or a method is a Tensor's, arithmetic is a number's, an argument may be either. */
+function annotations(symbol: TS.Symbol, context: Context) {
+  const { types, file } = context;
+  const uses = new Set<string>();
+  walk(file, (node) => {
+    if (!ts.isIdentifier(node) || node.text !== symbol.name || types.symbol(node) !== symbol) return true;
+    const as = useOf(node, context)?.as;
+    if (as) uses.add(as);
+    return true;
+  });
+  const tensor = imported(file, 'Tensor', true);
+  const asTensor = uses.has('operand') ? undefined : annotate(symbol, 'Tensor', tensor.text, context, tensor.changes);
+  const asNumber = uses.has('receiver') ? undefined : annotate(symbol, 'number', 'number', context);
+  return [asTensor, asNumber];
+}
+
+function annotate(symbol: TS.Symbol, what: string, as: string, { file }: Context, changes: readonly Change[] = []) {
   const declaration = variableOf(symbol);
-  if (!declaration || ts.isBindingElement(declaration) || declaration.getSourceFile() !== context.file) return undefined;
-  const { type, name } = declaration;
-  const tensor = imported(context.file, 'Tensor', true);
-  if (type) return fix('Annotate as Tensor', { start: type.getStart(), end: type.end, text: tensor.text }, tensor.changes);
-  if (!ts.isParameter(declaration) || declaration.initializer) return undefined;
-  const at = name.end;
-  const { parent } = declaration;
+  if (!declaration || ts.isBindingElement(declaration) || declaration.getSourceFile() !== file) return undefined;
+  const { type, name, initializer, parent } = declaration;
+  const title = `Annotate as ${what}`;
+  if (type) return fix(title, replace(type, as), changes);
+  if (ts.isVariableDeclaration(declaration)) return initializer ? fix(title, after(name, `: ${as}`), changes) : undefined;
+  if (initializer) return undefined;
   const lone = ts.isArrowFunction(parent) && !parent.getText().startsWith('(') && parent.parameters.length === 1;
-  const text = `: ${tensor.text}${lone ? ')' : ''}`;
-  return fix('Annotate as Tensor', lone ? [before(name, '(')] : [], { start: at, end: at, text }, tensor.changes);
+  return fix(title, lone ? [before(name, '(')] : [], after(name, `: ${as}${lone ? ')' : ''}`), changes);
 }

@@ -1,7 +1,8 @@
 /** @file JL304: a function is stored or returned. In: function expressions and names of local functions. Out: a report at it. */
-import type { Context } from '../../context.ts';
+import type { Context, FoundFix } from '../../context.ts';
+import { fix, freeName, indentOf, replace } from '../../edits.ts';
 import { defineRule } from '../../define.ts';
-import { isFunction, type FunctionNode } from '../../facts/functions.ts';
+import { isFunction, walk, type FunctionNode } from '../../facts/functions.ts';
 import { outermost } from '../../facts/uses.ts';
 import { variableOf } from '../../facts/writes.ts';
 import { ts, type TS } from '../../typescript.ts';
@@ -13,14 +14,18 @@ export const escapes = defineRule({
   doc: `
     There are no function values in a graph: functions are written out where they are called. So a function may be called in
     place, passed to \`map\` or \`reduce\`, or held in a \`const\` and called. It may not be returned, put
-    into an object or a list, or assigned.`,
+    into an object or a list, or assigned. The quick fix holds it in a \`const\`: for a \`let\` that is never assigned again, and for
+    the fields of an object whose functions are only called by their names. A function that is returned has no place in a result:
+    return what it would be called for.`,
   pytorch: 'Lambdas and nested functions are refused altogether.',
   on: ['ArrowFunction', 'FunctionExpression', 'Identifier'],
   check(node, context) {
     if (node === context.unit) return;
     const at = outermost(node);
     if (isFunction(node) ? staysIn(at) : !isLocalFunction(node, context) || calledHere(at)) return;
-    context.report(isFunction(node) ? head(node) : node, 'this function escapes');
+    context.report(isFunction(node) ? head(node) : node, 'this function escapes', {
+      fixes: isFunction(node) ? [asConst(at, context), byName(at, context)] : [],
+    });
   },
   bad: [
     `const twice = (v: Tensor) => v.mul(2);
@@ -29,6 +34,15 @@ export const escapes = defineRule({
     `const ops = { twice: (v: Tensor) => v.mul(2) };
                        //^^^^^^^^^^^^^^ JL304
     return x;`,
+    `let twice = (v: Tensor) => v.mul(2);
+              //^^^^^^^^^^^^^^ JL304
+    return twice(x);`,
+    `const ops = { twice: (v: Tensor) => v.mul(2), half: (v: Tensor) => v.div(2) };
+                       //^^^^^^^^^^^^^^ JL304
+                                                      //^^^^^^^^^^^^^^ JL304
+    return ops.half(ops.twice(x));
+         //^^^^^^^^ JL307
+                  //^^^^^^^^^ JL307`,
     `export const f = jit.script((k: number) => {
       return (v: Tensor) => v.mul(k);
            //^^^^^^^^^^^^^^ JL304
@@ -76,4 +90,44 @@ function calledHere(at: TS.Expression): boolean {
 function head(fn: FunctionNode): { readonly start: number; readonly end: number } {
   const end = ts.isArrowFunction(fn) ? fn.equalsGreaterThanToken.end : (fn.body?.pos ?? fn.end);
   return { start: fn.getStart(), end };
+}
+
+function asConst(at: TS.Expression, { types, writes, file }: Context): FoundFix | undefined {
+  const { parent } = at;
+  if (!ts.isVariableDeclaration(parent) || !ts.isVariableDeclarationList(parent.parent)) return undefined;
+  const list = parent.parent;
+  if (list.declarations.length > 1 || writes.of(types.symbol(parent.name), file).length > 0) return undefined;
+  const [word] = list.getChildren();
+  return word && fix('Make it a const', replace(word, 'const'));
+}
+
+/** `const ops = { twice: … }` becomes `const twice = …`, when every use is `ops.twice(…)`. */
+function byName(at: TS.Expression, { types }: Context): FoundFix | undefined {
+  const object = at.parent.parent;
+  const declaration = object.parent;
+  if (!ts.isObjectLiteralExpression(object) || !ts.isVariableDeclaration(declaration) || declaration.type) return undefined;
+  const list = declaration.parent;
+  const scope = list.parent.parent;
+  if (!ts.isVariableDeclarationList(list) || list.declarations.length > 1 || !ts.isBlock(scope)) return undefined;
+  const names = new Map<string, string>();
+  const lines: string[] = [];
+  for (const field of object.properties) {
+    if (!ts.isPropertyAssignment(field) || !ts.isIdentifier(field.name) || !isFunction(field.initializer)) return undefined;
+    const name = freeName(at, field.name.text);
+    names.set(field.name.text, name);
+    lines.push(`const ${name} = ${field.initializer.getText()};`);
+  }
+  const symbol = types.symbol(declaration.name);
+  const changes = [replace(list.parent, lines.join(`\n${indentOf(list)}`))];
+  const others: TS.Node[] = [];
+  walk(scope, (node) => {
+    if (!ts.isIdentifier(node) || node === declaration.name || types.symbol(node) !== symbol) return true;
+    const read = node.parent;
+    const isRead = ts.isPropertyAccessExpression(read) && ts.isCallExpression(read.parent) && read.parent.expression === read;
+    const name = isRead ? names.get(read.name.text) : undefined;
+    if (name === undefined) others.push(node);
+    else changes.push(replace(read, name));
+    return true;
+  });
+  return others.length > 0 ? undefined : fix('Hold each function in a const', changes);
 }

@@ -11,7 +11,8 @@ export const recursion = defineRule({
   severity: 'error',
   doc: `
     Calls are written out where they stand, so a function that calls itself, directly or through others, would make an endless
-    graph. Use a loop.`,
+    graph. Use a loop. There is no quick fix: what is left to do after the inner call must be kept somewhere, and only its meaning says
+    in which variables.`,
   pytorch: '“function ‘f’ is called recursively. Recursive calls are not supported.”',
   on: 'CallExpression',
   check(node, context) {

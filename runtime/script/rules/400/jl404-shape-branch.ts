@@ -10,7 +10,8 @@ export const shapeBranch = defineRule({
   traced: true,
   doc: `
     A condition on a shape is decided when the function is compiled, and guarded: a call with a shape on the other side compiles
-    again. A trace keeps the arm that its inputs took.`,
+    again. A trace keeps the arm that its inputs took. There is nothing to fix: a dimension becomes dynamic by itself when it changes,
+    where the kernels allow it. Where both arms are cheap, \`where\` on a tensor has no branch.`,
   pytorch: 'The tracer keeps one arm with a warning; the scripter keeps both.',
   on: ['IfStatement', 'ConditionalExpression'],
   check(node, context) {
