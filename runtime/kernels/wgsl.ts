@@ -10,7 +10,10 @@ import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
 import { cutOf } from './cuts.ts';
 import { outermostSums, atPosition, type Schedule } from './schedule.ts';
+import { writeRows, type Writer } from './rowtext.ts';
+import type { Sum } from './rows.ts';
 import { IndexText } from './indices.ts';
+import type { Store } from './nest.ts';
 import { floatText, Parameters } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
@@ -31,8 +34,6 @@ export interface BoundBuffer {
   readonly writable: boolean;
 }
 
-type Sum = Extract<Expr, { kind: 'reduce' }>;
-
 /** `slots` says which of the bound buffers each buffer of the nest is: tensors over one storage share a binding. */
 export function emit(
   schedule: Schedule,
@@ -43,10 +44,10 @@ export function emit(
   return new Emitter(schedule, slots, buffers, parametric).emit();
 }
 
-class Emitter {
-  private readonly p: Parameters;
-  private readonly at: IndexText;
-  private readonly preludes = new Set<string>();
+class Emitter implements Writer {
+  readonly p: Parameters;
+  readonly at: IndexText;
+  readonly preludes = new Set<string>();
   private readonly uses = new Map<Expr, number>();
   private temporaries = 0;
   /** Whether half precision is stored or rounded to. */
@@ -67,10 +68,14 @@ class Emitter {
   }
 
   emit(): KernelText {
-    const { nest, workgroupSize, kind } = this.plan;
+    const { nest, workgroupSize, kind, rows } = this.plan;
     const positions = nest.axes.reduce((n, a) => n * a.extent, 1);
     const together = kind === 'workgroup per element';
     const body = new Scope();
+    if (rows) {
+      writeRows(this, body, rows);
+      return this.wrap(body, Math.ceil(positions / rows.together));
+    }
     if (together) body.line('let t = i32(group.x + group.y * groups.x);');
     else body.line(`let t = i32((group.x + group.y * groups.x) * ${workgroupSize}u + local);`);
     body.line(`if (t >= ${this.p.int(positions)}) { return; }`);
@@ -78,24 +83,26 @@ class Emitter {
     if (together) this.cooperativeSums(body, outermostSums(nest.stores.map((s) => s.value)));
     else this.serialSums(body, outermostSums(nest.stores.map((s) => s.value)));
     if (together) body.line('if (local != 0u) { return; }');
-    for (const { buffer, index, value, guard } of nest.stores) {
-      const slot = this.slot(buffer);
-      const type = this.buffers[slot]?.dtype ?? 'float32';
-      // Storing rounds, and rounding twice is rounding once.
-      const text = this.value(type === 'float16' && value.kind === 'cast' ? value.value : value, body);
-      const stored = type === 'bool' ? `u32(${text})` : type === 'float16' ? `f16(${text})` : text;
-      const assignment = `b${slot}[${this.at.index(index)}] = ${stored};`;
-      body.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
-    }
-    return this.wrap(body, positions);
+    for (const store of nest.stores) this.store(store, body);
+    return this.wrap(body, together ? positions : Math.ceil(positions / workgroupSize));
+  }
+
+  store({ buffer, index, value, guard }: Store, scope: Scope): void {
+    const slot = this.slot(buffer);
+    const type = this.buffers[slot]?.dtype ?? 'float32';
+    // Storing rounds, and rounding twice is rounding once.
+    const text = this.value(type === 'float16' && value.kind === 'cast' ? value.value : value, scope);
+    const stored = type === 'bool' ? `u32(${text})` : type === 'float16' ? `f16(${text})` : text;
+    const assignment = `b${slot}[${this.at.index(index)}] = ${stored};`;
+    scope.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
   }
 
   private slot(buffer: number): number {
     return this.slots[buffer] ?? buffer;
   }
 
-  private wrap(body: Scope, positions: number): KernelText {
-    const { workgroupSize, kind } = this.plan;
+  private wrap(body: Scope, workgroups: number): KernelText {
+    const { workgroupSize } = this.plan;
     const lines: { text: string; origin: number }[] = [];
     const line = (text: string) => lines.push({ text, origin: -1 });
     if (this.halves) line('enable f16;');
@@ -117,12 +124,12 @@ class Emitter {
       origins: lines.map((l) => l.origin),
       parameters,
       workgroupSize,
-      workgroups: kind === 'workgroup per element' ? positions : Math.ceil(positions / workgroupSize),
+      workgroups,
     };
   }
 
   /** Gives each axis its value, the last one changing fastest with `flat`. */
-  private decode(scope: Scope, axes: readonly Axis[], flat: string): void {
+  decode(scope: Scope, axes: readonly Axis[], flat: string): void {
     let rest = flat;
     [...axes].reverse().forEach((a, i) => {
       const last = i === axes.length - 1;
@@ -179,14 +186,14 @@ class Emitter {
     }
   }
 
-  private part(scope: Scope, sum: Sum): string {
+  part(scope: Scope, sum: Sum): string {
     const name = this.name('part');
     scope.line(`var ${name} = 0.0;`, sum.origin);
     return name;
   }
 
   /** Every so many rounds (a power of two), parts go into the totals and start anew. */
-  private intoTotals(loop: Scope, round: string, every: number, totals: readonly string[], parts: readonly string[]): void {
+  intoTotals(loop: Scope, round: string, every: number, totals: readonly string[], parts: readonly string[]): void {
     const last = this.p.int(every - 1);
     const moves = totals.map((total, i) => `${total} += ${parts[i] ?? ''}; ${parts[i] ?? ''} = 0.0;`);
     loop.line(`if ((${round} & ${last}) == ${last}) { ${moves.join(' ')} }`);
@@ -209,13 +216,13 @@ class Emitter {
   }
 
   /** Substitution made new expressions; one that several bodies share must be computed once. */
-  private recount(expr: Expr): void {
+  recount(expr: Expr): void {
     const seen = this.uses.get(expr);
     this.uses.set(expr, (seen ?? 0) + 1);
     if (seen === undefined) for (const child of children(expr)) this.recount(child);
   }
 
-  private accumulator(scope: Scope, sum: Sum): string {
+  accumulator(scope: Scope, sum: Sum): string {
     const name = this.name('sum');
     sum.combiner.prelude?.forEach((f) => this.preludes.add(f));
     scope.line(`var ${name} = ${this.literal(sum.combiner.identity, sum.type)};`, sum.origin);
@@ -223,9 +230,13 @@ class Emitter {
     return name;
   }
 
-  private accumulate(scope: Scope, sum: Sum, total: string, value: string): void {
+  accumulate(scope: Scope, sum: Sum, total: string, value: string): void {
     const next = sum.combiner.name === 'sum' ? `${total} += ${value}` : `${total} = ${combined(sum, total, value)}`;
     scope.line(`${next};`, sum.body.origin);
+  }
+
+  combined(sum: Sum, a: string, b: string): string {
+    return combined(sum, a, b);
   }
 
   /** Every thread folds its share, then the workgroup folds the threads' results. */
@@ -265,7 +276,7 @@ class Emitter {
   // ---- values -----------------------------------------------------------------------------------------------------
 
   /** Text for the value, good inside `scope`; shared values are named in the outermost scope that can compute them. */
-  private value(expr: Expr, scope: Scope): string {
+  value(expr: Expr, scope: Scope): string {
     const known = scope.find(expr);
     if (known !== undefined) return known;
     if (expr.kind === 'literal') return this.literal(expr.value, expr.type);
