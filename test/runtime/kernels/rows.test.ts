@@ -208,3 +208,27 @@ test('sums along different dims are kernels of their own', async () => {
   );
   expect(dispatches(traced)).toBe(3);
 });
+
+describe('gradients, with what they need of the way forward', () => {
+  test.each<[string, number]>([
+    ['softmax', 1],
+    ['logSoftmax', 1],
+    ['layerNorm', 6],
+    ['layerNorm and gelu', 7],
+    ['rmsNorm', 4],
+    ['crossEntropy of each row', 1],
+  ])('of %s: %d kernels', async (name, kernels) => {
+    const fn = (x: Tensor, w: Tensor, b: Tensor, t: Tensor, seen: Tensor) => {
+      const leaves = [x, w, b];
+      for (const leaf of leaves) leaf.requiresGrad = true;
+      const out = forms[name]?.(x, w, b, t) ?? x;
+      out
+        .mul(out.rank === 1 ? seen.select(1, 0) : seen)
+        .sum()
+        .backward();
+      return leaves.flatMap((leaf) => leaf.grad ?? []);
+    };
+    const make = () => [...inputs(9, 150)(), numbers([9, 150], 4)] as [Tensor, Tensor, Tensor, Tensor, Tensor];
+    expect(dispatches(await compared(fn, make))).toBe(kernels);
+  });
+});
