@@ -43,6 +43,8 @@ const MOST_FAMILIES = 8;
 /** Places of a row for each of its threads, until a workgroup is full. */
 const PLACES = 8;
 const LANES: Readonly<Record<DeviceKind, number>> = { gpu: 256, software: 64, reference: 1 };
+/** With so many rows a CPU is busy with one thread for each, which waits for no other. */
+const ROWS_ALONE: Readonly<Record<DeviceKind, number>> = { gpu: Infinity, software: 128, reference: 0 };
 const THREADS = 64;
 /** A thread's places are written out where they are few, and so is the text. A CPU gains little and compiles slowly. */
 const WRITTEN_PLACES: Readonly<Record<DeviceKind, number>> = { gpu: 32, software: 0, reference: 0 };
@@ -133,7 +135,8 @@ export function planRows(rows: Rows, device: DeviceKind): RowPlan {
   const { families, columns, nest } = rows;
   const longest = Math.max(columns.extent, ...families.flat().map((s) => product(s.axes)));
   const enough = 2 ** Math.ceil(Math.log2(longest / PLACES));
-  const lanes = rows.along ? Math.min(LANES[device], Math.max(1, enough)) : 1;
+  const shared = rows.along && rows.count < ROWS_ALONE[device];
+  const lanes = shared ? Math.min(LANES[device], Math.max(1, enough)) : 1;
   const places = Math.ceil(longest / lanes);
   const written = places <= WRITTEN_PLACES[device] && places * everyExpr(nest).length <= WRITTEN_TEXT;
   return { ...rows, lanes, together: Math.max(1, THREADS / lanes), written };
