@@ -6,10 +6,8 @@
 import { axis, fromAxis, substitute, unflatten, type Axis, type Index } from '../tensor/affine.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import { everyExpr, everyUnder, replaceAxes } from './axes.ts';
-import { children, withChildren, type Expr } from './expr.ts';
+import { children, withChildren, type Expr, type Sum } from './expr.ts';
 import type { Nest, Store } from './nest.ts';
-
-export type Sum = Extract<Expr, { kind: 'reduce' }>;
 
 export interface Rows {
   /** Its axes are those of the rows; its stores, over `columns`, are made for each row. */

@@ -7,10 +7,10 @@ import { axis, condition, fromAxis, plus, substitute, type Axis, type Index } fr
 import { dtypes } from '../tensor/dtype.ts';
 import { replaceAxes } from './axes.ts';
 import { cutOf } from './cuts.ts';
-import type { Expr } from './expr.ts';
+import { combined, type Expr, type Sum } from './expr.ts';
 import type { IndexText } from './indices.ts';
 import type { Store } from './nest.ts';
-import type { RowPlan, Sum } from './rows.ts';
+import type { RowPlan } from './rows.ts';
 import { Scope } from './scope.ts';
 import type { Parameters } from './text.ts';
 
@@ -27,7 +27,6 @@ export interface Writer {
   accumulate(scope: Scope, sum: Sum, total: string, value: string): void;
   part(scope: Scope, sum: Sum): string;
   intoTotals(loop: Scope, round: string, every: number, totals: readonly string[], parts: readonly string[]): void;
-  combined(sum: Sum, a: string, b: string): string;
   store(store: Store, scope: Scope): void;
 }
 
@@ -165,7 +164,7 @@ class RowText {
     const line = (text: string) => body.line(text, sum.origin);
     const first = together === 1 ? '' : `local - u32(${this.lane.key}) + `;
     const shares = lanes <= FOLDED_AT_ONCE ? lanes : 2 ** Math.ceil(Math.log2(lanes) / 2);
-    const more = w.combined(sum, total, `${shared}[local + i]`);
+    const more = combined(sum, total, `${shared}[local + i]`);
     line(`${shared}[local] = ${total};`);
     line('workgroupBarrier();');
     if (shares < lanes) {
@@ -176,7 +175,7 @@ class RowText {
       line('workgroupBarrier();');
     }
     line(`${total} = ${shared}[${first}0u];`);
-    line(`for (var i = 1u; i < ${shares}u; i++) { ${total} = ${w.combined(sum, total, `${shared}[${first}i]`)}; }`);
+    line(`for (var i = 1u; i < ${shares}u; i++) { ${total} = ${combined(sum, total, `${shared}[${first}i]`)}; }`);
     // The next sum puts its shares where these are still being read.
     line('workgroupBarrier();');
   }

@@ -6,12 +6,11 @@
 import { invariant } from '../errors.ts';
 import type { Axis } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
-import { children, type Expr } from './expr.ts';
+import { children, combined, type Expr, type Sum } from './expr.ts';
 import { everyExpr } from './axes.ts';
 import { cutOf } from './cuts.ts';
 import { outermostSums, atPosition, type Schedule } from './schedule.ts';
 import { writeRows, type Writer } from './rowtext.ts';
-import type { Sum } from './rows.ts';
 import { IndexText } from './indices.ts';
 import type { Store } from './nest.ts';
 import { floatText, Parameters } from './text.ts';
@@ -235,10 +234,6 @@ class Emitter implements Writer {
     scope.line(`${next};`, sum.body.origin);
   }
 
-  combined(sum: Sum, a: string, b: string): string {
-    return combined(sum, a, b);
-  }
-
   /** Every thread folds its share, then the workgroup folds the threads' results. */
   private cooperativeSums(scope: Scope, sums: readonly Sum[]): void {
     const size = this.plan.workgroupSize;
@@ -387,10 +382,6 @@ function byAxes(sums: readonly Sum[]): readonly (readonly Sum[])[] {
     families.set(key, [...(families.get(key) ?? []), sum]);
   }
   return [...families.values()];
-}
-
-function combined(sum: Sum, a: string, b: string): string {
-  return sum.combiner.combine.replace(/_T_|\b[ab]\b/g, (word) => (word === '_T_' ? dtypes[sum.type].wgsl : word === 'a' ? a : b));
 }
 
 /** Both arms of a small select are computed; the arms of a large one stand in an if. */
