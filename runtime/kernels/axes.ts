@@ -8,10 +8,11 @@ import type { Nest } from './nest.ts';
 
 type Replacement = (a: Axis) => Index | undefined;
 
-/** The expression with axes replaced, and the summed axes that `split` names cut in two. */
-export function replaceAxes(b: Builder, to: Replacement, cut: (a: Axis) => readonly Axis[] = (a) => [a]): (expr: Expr) => Expr {
+/** The expression with its free axes replaced, and all summed axes cut by `cut`. */
+export function replaceAxes(b: Builder, to: Replacement, cut?: (a: Axis) => readonly Axis[]): (expr: Expr) => Expr {
   const done = new Map<Expr, Expr>();
   const visit = (expr: Expr): Expr => {
+    if (!cut && ![...expr.free.values()].some((a) => to(a))) return expr;
     const known = done.get(expr);
     if (known) return known;
     const result = b.as(expr, () => rebuilt(expr));
@@ -27,7 +28,7 @@ export function replaceAxes(b: Builder, to: Replacement, cut: (a: Axis) => reado
       case 'select':
         return b.select(substituteCondition(expr.when, to), visit(expr.yes), visit(expr.no));
       case 'reduce':
-        return b.reduce(expr.combiner, expr.axes.flatMap(cut), visit(expr.body));
+        return b.reduce(expr.combiner, cut ? expr.axes.flatMap(cut) : expr.axes, visit(expr.body));
       default:
         return withChildren(b, expr, children(expr).map(visit));
     }

@@ -3,9 +3,7 @@
  * are added up apart. In: the loops of a sum. Out: after how many rounds of which loop a part goes into the total.
  */
 import { isFloat } from '../tensor/dtype.ts';
-import type { Expr } from './expr.ts';
-
-type Sum = Extract<Expr, { kind: 'reduce' }>;
+import type { Sum } from './expr.ts';
 
 export interface Cut {
   /** Which of the loops, outermost first. */

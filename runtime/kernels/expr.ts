@@ -35,6 +35,14 @@ export type Expr =
   | (Common & { readonly kind: 'bind'; readonly as: Axis; readonly value: Expr; readonly body: Expr })
   | (Common & { readonly kind: 'reduce'; readonly combiner: Combiner; readonly axes: readonly Axis[]; readonly body: Expr });
 
+/** A reduction. */
+export type Sum = Extract<Expr, { kind: 'reduce' }>;
+
+/** Text that combines two values of a reduction. */
+export function combined(sum: Sum, a: string, b: string): string {
+  return sum.combiner.combine.replace(/_T_|\b[ab]\b/g, (word) => (word === '_T_' ? dtypes[sum.type].wgsl : word === 'a' ? a : b));
+}
+
 export function sumCombiner(): Combiner {
   return { name: 'sum', combine: 'a + b', identity: 0 };
 }

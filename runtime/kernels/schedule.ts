@@ -9,10 +9,11 @@ import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
 import type { Nest } from './nest.ts';
 import { reroll } from './reroll.ts';
+import { planRows, rowsOf, type RowPlan } from './rows.ts';
 import { tilingOf, type Tiling } from './tiles.ts';
 
 export interface Schedule {
-  readonly kind: 'thread per element' | 'workgroup per element' | 'workgroup per block';
+  readonly kind: 'thread per element' | 'workgroup per element' | 'workgroup per row' | 'workgroup per block';
   readonly nest: Nest;
   readonly workgroupSize: number;
   /** Summed axes that are written out instead of looped over. */
@@ -21,6 +22,7 @@ export interface Schedule {
   readonly tile: number;
   /** How a workgroup shares the factors of its block of positions. */
   readonly tiling?: Tiling;
+  readonly rows?: RowPlan;
 }
 
 const THREADS = 64;
@@ -41,7 +43,20 @@ const LARGEST_TILE: Readonly<Record<DeviceKind, number>> = { gpu: 64, software: 
 const COOPERATING_POSITIONS: Readonly<Record<DeviceKind, number>> = { gpu: 16384, software: 16, reference: 0 };
 
 export function schedule(lowered: Nest, device: DeviceKind): Schedule {
-  const nest = splitAxes(reroll(lowered));
+  const nest = rewritten(lowered);
+  const rows = rowsOf(nest);
+  if (rows) {
+    const plan = planRows(rows, device);
+    const unrolled = unrolledAxes(plan.nest, UNROLLED_TERMS[device]);
+    return {
+      kind: 'workgroup per row',
+      nest: plan.nest,
+      workgroupSize: plan.lanes * plan.together,
+      unrolled,
+      tile: 1,
+      rows: plan,
+    };
+  }
   const positions = product(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   const longest = Math.max(1, ...sums.map((s) => product(s.axes)));
@@ -63,6 +78,11 @@ export function schedule(lowered: Nest, device: DeviceKind): Schedule {
     unrolled: unrolledAxes(tiled.nest, UNROLLED_TERMS[device]),
     tile: tiled.count,
   };
+}
+
+/** The nest in the form that schedules are chosen for. */
+export function rewritten(lowered: Nest): Nest {
+  return splitAxes(reroll(lowered));
 }
 
 const product = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);

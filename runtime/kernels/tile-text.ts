@@ -5,21 +5,9 @@
  */
 import type { Axis } from '../tensor/affine.ts';
 import { Scope } from './scope.ts';
-import type { Expr } from './expr.ts';
-import type { Parameters } from './text.ts';
+import type { Store } from './nest.ts';
 import { extentOf, isAlongSum, type Product, type Tiling } from './tiles.ts';
-
-/** What the emitter of kernels lends. */
-export interface Writer {
-  readonly p: Parameters;
-  value(expr: Expr, scope: Scope): string;
-  /** Gives each axis its value, the last one changing fastest with `flat`. */
-  decode(scope: Scope, axes: readonly Axis[], flat: string): void;
-  /** Declares something outside of the kernel's function. */
-  declare(text: string): void;
-  /** Stores what the nest stores at the position that the scope's axes have. */
-  store(scope: Scope): void;
-}
+import type { Writer } from './writer.ts';
 
 interface Side {
   readonly name: 'rows' | 'columns';
@@ -35,7 +23,7 @@ type Sums = readonly (readonly string[])[];
 /** Positions come in vectors of four; each thread stages one of each side in a round. */
 const LANES = 4;
 
-export function tiledText(w: Writer, tiling: Tiling, body: Scope): void {
+export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], body: Scope): void {
   const { products, batch, slices, block, thread } = tiling;
   const side = (name: Side['name']): Side => ({ name, axes: tiling[name], block: block[name], thread: thread[name] });
   const sides = [side('rows'), side('columns')] as const;
@@ -43,7 +31,7 @@ export function tiledText(w: Writer, tiling: Tiling, body: Scope): void {
   const across = columns.block / columns.thread;
   const down = rows.block / rows.thread;
 
-  for (const s of sides) w.declare(`var<workgroup> ${s.name}_staged: array<vec4<f32>, ${pitch(s) * block.depth}>;`);
+  for (const s of sides) w.preludes.add(`var<workgroup> ${s.name}_staged: array<vec4<f32>, ${pitch(s) * block.depth}>;`);
   blockPlace(w, body, [columns, rows], tiling.workgroups);
   w.decode(body, batch, 'block');
   body.line('let lane = i32(local);');
@@ -58,7 +46,10 @@ export function tiledText(w: Writer, tiling: Tiling, body: Scope): void {
     return names;
   });
   if (slices > 1) addSlices(w, body, sums.flat(2), tiling);
-  storeAll(w, body, sides, products, sums);
+  storeAll(w, body, sides, (position, i, j) => {
+    products.forEach(({ sum }, p) => position.names.set(sum, `${sums[p]?.[i]?.[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`));
+    for (const store of stores) w.store(store, position);
+  });
 }
 
 /** Each round loads the terms of one step and adds up those of the step before. */
@@ -143,7 +134,7 @@ function addUp(scope: Scope, sides: readonly [Side, Side], sums: Sums, tiling: T
 
 /** The first slice gets what the others have added up. */
 function addSlices(w: Writer, body: Scope, sums: readonly string[], { slices, threads }: Tiling): void {
-  w.declare(`var<workgroup> slice_sums: array<vec4<f32>, ${threads}>;`);
+  w.preludes.add(`var<workgroup> slice_sums: array<vec4<f32>, ${threads}>;`);
   const others = Array.from({ length: slices - 1 }, (_, i) => `slice_sums[lane + ${((i + 1) * threads) / slices}]`);
   for (const name of sums) {
     body.line(`slice_sums[lane] = ${name};`);
@@ -154,13 +145,13 @@ function addSlices(w: Writer, body: Scope, sums: readonly string[], { slices, th
   body.line('if (slice > 0) { return; }');
 }
 
+/** Calls `store` for each of a thread's positions, which are in the result. */
 function storeAll(
   w: Writer,
   body: Scope,
   [rows, columns]: readonly [Side, Side],
-  products: readonly Product[],
-  sums: readonly Sums[],
-) {
+  store: (position: Scope, row: number, column: number) => void,
+): void {
   const along = (outer: Scope, s: Side, i: number, then: (inner: Scope) => void): void => {
     const inner = new Scope(outer);
     const spot = `(${s.name}_of + ${(s.block / s.thread) * Math.floor(i / LANES)}) * ${LANES} + ${i % LANES}`;
@@ -176,10 +167,7 @@ function storeAll(
     along(body, rows, i, (row) => {
       for (let j = 0; j < columns.thread; j++)
         along(row, columns, j, (position) => {
-          products.forEach(({ sum }, p) =>
-            position.names.set(sum, `${sums[p]?.[i]?.[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`),
-          );
-          w.store(position);
+          store(position, i, j);
         });
     });
 }

@@ -6,10 +6,8 @@
 import type { Axis, Index } from '../tensor/affine.ts';
 import { product as multiply } from './arithmetic.ts';
 import { everyExpr, everyUnder } from './axes.ts';
-import type { Expr } from './expr.ts';
+import type { Expr, Sum } from './expr.ts';
 import type { Nest } from './nest.ts';
-
-type Sum = Extract<Expr, { kind: 'reduce' }>;
 
 export interface TileSizes {
   /** Rows, columns and terms that are staged at once. */

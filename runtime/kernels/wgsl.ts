@@ -6,15 +6,18 @@
 import { invariant } from '../errors.ts';
 import type { Axis } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
-import { children, type Expr } from './expr.ts';
+import { children, combined, type Expr, type Sum } from './expr.ts';
 import { everyExpr } from './axes.ts';
 import { cutOf } from './cuts.ts';
 import { outermostSums, atPosition, type Schedule } from './schedule.ts';
+import { writeRows } from './rowtext.ts';
 import { IndexText } from './indices.ts';
+import type { Store } from './nest.ts';
 import { floatText, Parameters } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
-import { tiledText, type Writer } from './tile-text.ts';
+import { tiledText } from './tile-text.ts';
+import type { Writer } from './writer.ts';
 
 export interface KernelText {
   readonly wgsl: string;
@@ -32,8 +35,6 @@ export interface BoundBuffer {
   readonly writable: boolean;
 }
 
-type Sum = Extract<Expr, { kind: 'reduce' }>;
-
 /** `slots` says which of the bound buffers each buffer of the nest is: tensors over one storage share a binding. */
 export function emit(
   schedule: Schedule,
@@ -46,8 +47,8 @@ export function emit(
 
 class Emitter implements Writer {
   readonly p: Parameters;
-  private readonly at: IndexText;
-  private readonly preludes = new Set<string>();
+  readonly at: IndexText;
+  readonly preludes = new Set<string>();
   private readonly uses = new Map<Expr, number>();
   private temporaries = 0;
   /** Whether half precision is stored or rounded to. */
@@ -68,14 +69,18 @@ class Emitter implements Writer {
   }
 
   emit(): KernelText {
-    const { nest, workgroupSize, kind } = this.plan;
+    const { nest, workgroupSize, kind, rows, tiling } = this.plan;
     const positions = nest.axes.reduce((n, a) => n * a.extent, 1);
     const body = new Scope();
-    if (this.plan.tiling) {
-      tiledText(this, this.plan.tiling, body);
-      return this.wrap(body, positions);
-    }
     const together = kind === 'workgroup per element';
+    if (tiling) {
+      tiledText(this, tiling, nest.stores, body);
+      return this.wrap(body, tiling.workgroups);
+    }
+    if (rows) {
+      writeRows(this, body, rows);
+      return this.wrap(body, Math.ceil(positions / rows.together));
+    }
     if (together) body.line('let t = i32(group.x + group.y * groups.x);');
     else body.line(`let t = i32((group.x + group.y * groups.x) * ${workgroupSize}u + local);`);
     body.line(`if (t >= ${this.p.int(positions)}) { return; }`);
@@ -83,33 +88,26 @@ class Emitter implements Writer {
     if (together) this.cooperativeSums(body, outermostSums(nest.stores.map((s) => s.value)));
     else this.serialSums(body, outermostSums(nest.stores.map((s) => s.value)));
     if (together) body.line('if (local != 0u) { return; }');
-    this.store(body);
-    return this.wrap(body, positions);
+    for (const store of nest.stores) this.store(store, body);
+    return this.wrap(body, together ? positions : Math.ceil(positions / workgroupSize));
   }
 
-  /** The stores of the position that the scope's axes have. */
-  store(scope: Scope): void {
-    for (const { buffer, index, value, guard } of this.plan.nest.stores) {
-      const slot = this.slot(buffer);
-      const type = this.buffers[slot]?.dtype ?? 'float32';
-      // Storing rounds, and rounding twice is rounding once.
-      const text = this.value(type === 'float16' && value.kind === 'cast' ? value.value : value, scope);
-      const stored = type === 'bool' ? `u32(${text})` : type === 'float16' ? `f16(${text})` : text;
-      const assignment = `b${slot}[${this.at.index(index)}] = ${stored};`;
-      scope.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
-    }
-  }
-
-  declare(text: string): void {
-    this.preludes.add(text);
+  store({ buffer, index, value, guard }: Store, scope: Scope): void {
+    const slot = this.slot(buffer);
+    const type = this.buffers[slot]?.dtype ?? 'float32';
+    // Storing rounds, and rounding twice is rounding once.
+    const text = this.value(type === 'float16' && value.kind === 'cast' ? value.value : value, scope);
+    const stored = type === 'bool' ? `u32(${text})` : type === 'float16' ? `f16(${text})` : text;
+    const assignment = `b${slot}[${this.at.index(index)}] = ${stored};`;
+    scope.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
   }
 
   private slot(buffer: number): number {
     return this.slots[buffer] ?? buffer;
   }
 
-  private wrap(body: Scope, positions: number): KernelText {
-    const { workgroupSize, kind, tiling } = this.plan;
+  private wrap(body: Scope, workgroups: number): KernelText {
+    const { workgroupSize } = this.plan;
     const lines: { text: string; origin: number }[] = [];
     const line = (text: string) => lines.push({ text, origin: -1 });
     if (this.halves) line('enable f16;');
@@ -131,7 +129,7 @@ class Emitter implements Writer {
       origins: lines.map((l) => l.origin),
       parameters,
       workgroupSize,
-      workgroups: tiling?.workgroups ?? (kind === 'workgroup per element' ? positions : Math.ceil(positions / workgroupSize)),
+      workgroups,
     };
   }
 
@@ -193,14 +191,14 @@ class Emitter implements Writer {
     }
   }
 
-  private part(scope: Scope, sum: Sum): string {
+  part(scope: Scope, sum: Sum): string {
     const name = this.name('part');
     scope.line(`var ${name} = 0.0;`, sum.origin);
     return name;
   }
 
   /** Every so many rounds (a power of two), parts go into the totals and start anew. */
-  private intoTotals(loop: Scope, round: string, every: number, totals: readonly string[], parts: readonly string[]): void {
+  intoTotals(loop: Scope, round: string, every: number, totals: readonly string[], parts: readonly string[]): void {
     const last = this.p.int(every - 1);
     const moves = totals.map((total, i) => `${total} += ${parts[i] ?? ''}; ${parts[i] ?? ''} = 0.0;`);
     loop.line(`if ((${round} & ${last}) == ${last}) { ${moves.join(' ')} }`);
@@ -223,13 +221,13 @@ class Emitter implements Writer {
   }
 
   /** Substitution made new expressions; one that several bodies share must be computed once. */
-  private recount(expr: Expr): void {
+  recount(expr: Expr): void {
     const seen = this.uses.get(expr);
     this.uses.set(expr, (seen ?? 0) + 1);
     if (seen === undefined) for (const child of children(expr)) this.recount(child);
   }
 
-  private accumulator(scope: Scope, sum: Sum): string {
+  accumulator(scope: Scope, sum: Sum): string {
     const name = this.name('sum');
     sum.combiner.prelude?.forEach((f) => this.preludes.add(f));
     scope.line(`var ${name} = ${this.literal(sum.combiner.identity, sum.type)};`, sum.origin);
@@ -237,7 +235,7 @@ class Emitter implements Writer {
     return name;
   }
 
-  private accumulate(scope: Scope, sum: Sum, total: string, value: string): void {
+  accumulate(scope: Scope, sum: Sum, total: string, value: string): void {
     const next = sum.combiner.name === 'sum' ? `${total} += ${value}` : `${total} = ${combined(sum, total, value)}`;
     scope.line(`${next};`, sum.body.origin);
   }
@@ -390,10 +388,6 @@ function byAxes(sums: readonly Sum[]): readonly (readonly Sum[])[] {
     families.set(key, [...(families.get(key) ?? []), sum]);
   }
   return [...families.values()];
-}
-
-function combined(sum: Sum, a: string, b: string): string {
-  return sum.combiner.combine.replace(/_T_|\b[ab]\b/g, (word) => (word === '_T_' ? dtypes[sum.type].wgsl : word === 'a' ? a : b));
 }
 
 /** Both arms of a small select are computed; the arms of a large one stand in an if. */

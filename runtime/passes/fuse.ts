@@ -1,9 +1,11 @@
 /**
  * @file Fusion: which nodes become one kernel. In: an optimised functional graph. Out: groups in the order they run; every
  * node is in one, or is only index arithmetic inside those that read it. A node is computed where it is used unless that
- * would repeat real work, and every boundary that is left has its reason.
+ * would repeat real work, and every boundary that is left has its reason. A sum that a whole row needs is computed once for it.
  */
-import type { Group } from '../kernels/lower.ts';
+import { lower, type Group } from '../kernels/lower.ts';
+import { rowsOf, SHORT_SUM } from '../kernels/rows.ts';
+import { rewritten } from '../kernels/schedule.ts';
 import {
   consumers,
   isNode,
@@ -33,8 +35,8 @@ export interface Fusion {
 
 /** A cheap op may be computed again this many times rather than be stored and read. */
 const CHEAP_REPEATS = 4;
-/** A sum inside another sum stays there up to this many terms: longer ones want threads of their own. */
-const NESTED_SUM = 32;
+/** Nodes that are looked at for long sums before a value that is summed. */
+const LOOKED_AT = 64;
 /** Marks a join that is a part of a larger one. */
 const PIECE = 'piece';
 
@@ -76,6 +78,11 @@ class Planner {
   private readonly readers: Map<Node, OpNode[]>;
   /** For each node inside a kernel, the root of that kernel and how often an element of it is computed there. */
   private homes = new Map<Node, Map<OpNode, number>>();
+  /** Sums and what is made of them that a kernel computes once for each of its rows. */
+  private ofRows = new Set<OpNode>();
+  /** Those that turned out not to be such, and kernels, by what is inside, that turned out to go by rows. */
+  private readonly refused = new Set<OpNode>();
+  private readonly proved = new Map<OpNode, string>();
 
   constructor(private readonly graph: Graph) {
     this.readers = consumers(graph);
@@ -85,20 +92,43 @@ class Planner {
     if (node.kind === 'op' && !this.stored.has(node)) this.stored.set(node, why);
   }
 
-  /** Back to front: a node joins the kernel of its readers, or is stored. */
+  /** Until each kernel with sums of its rows is one: whether it is shows in its loop nest. */
   decide(): void {
+    do this.assign();
+    while (this.refuse());
+  }
+
+  /** Back to front: a node joins the kernel of its readers, or is stored. */
+  private assign(): void {
     this.homes = new Map();
+    this.ofRows = new Set();
     for (const node of [...this.graph.nodes].reverse()) {
       if (node.kind !== 'op') continue;
       const demand = this.demand(node);
       if (demand.size === 0 && !this.stored.has(node)) continue;
       const why = this.stored.get(node) ?? this.reason(node, demand);
-      if (why === undefined) this.homes.set(node, demand);
-      else {
-        this.stored.set(node, why);
-        this.homes.set(node, new Map([[node, numel(node.meta.shape)]]));
-      }
+      if (why !== undefined) this.stored.set(node, why);
+      const [root = node] = demand.keys();
+      if (why === undefined && !this.ofRows.has(node)) this.homes.set(node, demand);
+      else this.homes.set(node, new Map([[why === undefined ? root : node, numel(node.meta.shape)]]));
     }
+  }
+
+  /** Has them stored as others are, where their kernel does not go by rows after all; false when there are none. */
+  private refuse(): boolean {
+    const before = this.refused.size;
+    if (this.ofRows.size === 0) return false;
+    for (const group of this.groups()) {
+      const once = [...group.inside].filter((n): n is OpNode => n.kind === 'op' && this.ofRows.has(n));
+      const members = [...group.inside].map((n) => n.id).join();
+      if (once.length === 0 || this.proved.get(group.root) === members) continue;
+      const count = rowsOf(rewritten(lower(group).nest))?.count;
+      const rows = Math.max(...once.map((n) => numel(n.meta.shape)));
+      const others = once.filter((n) => numel(n.meta.shape) < rows);
+      if (count === rows && others.length === 0) this.proved.set(group.root, members);
+      else for (const n of others.length > 0 ? others : once) this.refused.add(n);
+    }
+    return this.refused.size > before;
   }
 
   /** For each kernel that would compute the node inside, for how many positions it would. */
@@ -121,11 +151,44 @@ class Planner {
     if (this.isSearched(node)) return 'a search looks at it in many places';
     if (demand.size > 1) return `${demand.size} kernels read it`;
     const repeats = Math.max(...demand.values()) / Math.max(1, numel(node.meta.shape));
-    const sums = isSum(op);
-    if (sums && repeats > 1) return `it is a sum that would be computed ${Math.round(repeats)} times`;
-    if (sums && terms(node) > NESTED_SUM && this.isSummed(node)) return 'it is a long sum inside another sum';
-    if (repeats > CHEAP_REPEATS) return `it would be computed ${Math.round(repeats)} times`;
+    if (isSum(op)) return this.reasonOfSum(node, repeats);
+    if (repeats > CHEAP_REPEATS && !this.isOfRow(node, demand)) return `it would be computed ${Math.round(repeats)} times`;
+    if (this.isTerm(node) && madeOfLongSums(node)) return 'it is made of long sums, and is summed';
     return undefined;
+  }
+
+  private reasonOfSum(node: OpNode, repeats: number): string | undefined {
+    const long = terms(node) > SHORT_SUM && this.isSummed(node);
+    if (repeats <= 1 && !long) {
+      const passes = terms(node) > 1 ? this.passes(node).size : 1;
+      return passes > 1 ? `${passes} sums of a row read it` : undefined;
+    }
+    const { op } = node;
+    const alone = op.kind === 'reduce' || (op.kind === 'contract' && node.inputs.filter(isNode).length === 1);
+    if (alone && this.mayBeOfRow(node)) return undefined;
+    return repeats > 1
+      ? `it is a sum that would be computed ${Math.round(repeats)} times`
+      : 'it is a long sum inside another sum';
+  }
+
+  private mayBeOfRow(node: OpNode): boolean {
+    if (!this.refused.has(node)) this.ofRows.add(node);
+    return !this.refused.has(node);
+  }
+
+  /** What is computed from sums of the row, or for one of them, and has one element for it. */
+  private isOfRow(node: OpNode, demand: ReadonlyMap<OpNode, number>): boolean {
+    const beside = (n: OpNode) =>
+      numel(n.meta.shape) === numel(node.meta.shape) && [...demand.keys()].every((r) => this.homes.get(n)?.has(r));
+    return node.op.kind === 'elementwise' && (madeOfSum(node) || [...this.ofRows].some(beside)) && this.mayBeOfRow(node);
+  }
+
+  /** What goes over a row and reads the node on its way: sums of the row, and the kernel's root. */
+  private passes(node: Node): Set<OpNode> {
+    const over = (this.readers.get(node) ?? []).flatMap((r) =>
+      this.stored.has(r) || this.ofRows.has(r) ? [r] : this.homes.has(r) ? [...this.passes(r)] : [],
+    );
+    return new Set(over);
   }
 
   /** Each step of a search would write it out again. */
@@ -133,6 +196,11 @@ class Planner {
     return (this.readers.get(node) ?? []).some(
       (r) => (r.op.kind === 'search' && r.inputs[0] === node) || (r.op.kind === 'move' && this.isSearched(r)),
     );
+  }
+
+  /** Whether a sum takes it, or a view of it. */
+  private isTerm(node: OpNode): boolean {
+    return (this.readers.get(node) ?? []).some((r) => (isSum(r.op) && terms(r) > 1) || (r.op.kind === 'move' && this.isTerm(r)));
   }
 
   private isSummed(node: OpNode): boolean {
@@ -208,6 +276,28 @@ class Planner {
 /** Ops of which each element is a loop over others. */
 function isSum({ kind }: OpSpec): boolean {
   return kind === 'reduce' || kind === 'scan' || kind === 'contract';
+}
+
+/** Nodes that it is computed from, itself first: a few. */
+function upstream(node: OpNode, through: (from: OpNode) => boolean): OpNode[] {
+  const seen = new Set<OpNode>([node]);
+  for (const next of seen) {
+    if (seen.size > LOOKED_AT) break;
+    if (through(next)) for (const input of nodeInputs(next)) if (input.kind === 'op') seen.add(input);
+  }
+  return [...seen];
+}
+
+/** Whether a sum of as many elements is among what it is computed from, element by element. */
+function madeOfSum(node: OpNode): boolean {
+  const alike = upstream(node, ({ op }) => op.kind === 'elementwise' || op.kind === 'move');
+  return alike.some((n) => isSum(n.op) && numel(n.meta.shape) === numel(node.meta.shape));
+}
+
+/** Whether it takes several long sums, of which there are as many as there are elements: it is no more to store than they. */
+function madeOfLongSums(node: OpNode): boolean {
+  const sums = upstream(node, () => true).filter((n) => isSum(n.op) && terms(n) > SHORT_SUM);
+  return sums.filter((n) => numel(n.meta.shape) >= numel(node.meta.shape)).length > 1;
 }
 
 /** Operations that are not worth a kernel of their own. */

@@ -1,0 +1,141 @@
+/**
+ * @file Rows: nests in which every sum depends on the same few axes only, such as a softmax of the last dim. In: a nest and
+ * what the device is. Out: its rows, with sums and stores over one flat axis each, and how many threads share a row. A sum
+ * is computed once for its row; whatever else the row needs is computed anew by each sum that needs it, or kept.
+ */
+import { axis, fromAxis, substitute, unflatten, type Axis, type Index } from '../tensor/affine.ts';
+import type { DeviceKind } from '../profile/model.ts';
+import { everyExpr, everyUnder, replaceAxes } from './axes.ts';
+import { children, withChildren, type Expr, type Sum } from './expr.ts';
+import type { Nest, Store } from './nest.ts';
+
+export interface Rows {
+  /** Its axes are those of the rows; its stores, over `columns`, are made for each row. */
+  readonly nest: Nest;
+  /** How many rows. */
+  readonly count: number;
+  readonly columns: Axis;
+  /** The sums of a row, each over one flat axis: those of one family in one loop, after those that they need. */
+  readonly families: readonly (readonly Sum[])[];
+  /** Whether neighbours in memory are neighbours in a row, and not the same place of neighbouring rows. */
+  readonly along: boolean;
+}
+
+export interface RowPlan extends Rows {
+  /** Threads that share a row; a power of two. */
+  readonly lanes: number;
+  /** Rows of a workgroup. */
+  readonly together: number;
+  /** Whether the places of a thread are written out, so that it loads and computes each once; else they are loops. */
+  readonly written: boolean;
+}
+
+/** Sums of up to this many terms may be computed anew for each place of a row, or inside another sum. */
+export const SHORT_SUM = 32;
+/** Longer rows leave most of a device idle. */
+const LONGEST_ROW = 1 << 16;
+/** Rows across memory stay with one thread each, up to this length. */
+const LONGEST_ACROSS = 32;
+/** Sums that need each other in turn: each computes anew what those before it had. */
+const MOST_FAMILIES = 8;
+/** Places of a row for each of its threads, until a workgroup is full. */
+const PLACES = 8;
+const LANES: Readonly<Record<DeviceKind, number>> = { gpu: 256, software: 64, reference: 1 };
+/** With so many rows a CPU is busy with one thread for each, which waits for no other. */
+const ROWS_ALONE: Readonly<Record<DeviceKind, number>> = { gpu: Infinity, software: 128, reference: 0 };
+const THREADS = 64;
+/** A thread's places are written out where they are few, and so is the text. A CPU gains little and compiles slowly. */
+const WRITTEN_PLACES: Readonly<Record<DeviceKind, number>> = { gpu: 32, software: 0, reference: 0 };
+const WRITTEN_TEXT = 4096;
+
+const product = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);
+const within = (free: ReadonlyMap<string, unknown>, keys: ReadonlySet<string>) => [...free.keys()].every((k) => keys.has(k));
+
+/** The nest by rows; undefined where its sums depend on different axes, or rows are not worth it. */
+export function rowsOf(nest: Nest): Rows | undefined {
+  const every = new Set(nest.axes.map((a) => a.key));
+  const all = everyExpr(nest).filter((e) => e.kind === 'reduce');
+  const whole = all.filter((s) => within(s.free, every));
+  const repeated = whole.filter((s) => s.free.size < every.size);
+  const rowKeys = new Set(repeated.length > 0 ? repeated.flatMap((s) => [...s.free.keys()]) : every);
+  const sums = whole.filter((s) => within(s.free, rowKeys));
+  const inside = new Set(everyUnder(sums.map((s) => s.body)));
+  const nested = sums.some((s) => inside.has(s));
+  if (repeated.length > 0 ? rowKeys.size === every.size : !nested) return undefined;
+  if (sums.some((s) => s.free.size < rowKeys.size) || nest.stores.some((s) => s.guard)) return undefined;
+  if (all.some((s) => !sums.includes(s) && product(s.axes) > SHORT_SUM)) return undefined;
+  const columns = nest.axes.filter((a) => !rowKeys.has(a.key));
+  const longest = Math.max(product(columns), ...sums.map((s) => product(s.axes)));
+  const along = liesAlong(nest, sums, rowKeys, columns);
+  if (longest > (along ? LONGEST_ROW : LONGEST_ACROSS)) return undefined;
+  const rows = flattened(nest, new Set(sums), columns);
+  return rows.families.length > MOST_FAMILIES ? undefined : { ...rows, along };
+}
+
+/** Whether each access by row and column has its columns nearer together than its rows. */
+function liesAlong(nest: Nest, sums: readonly Sum[], rows: ReadonlySet<string>, columns: readonly Axis[]): boolean {
+  const across = new Set([...columns, ...sums.flatMap((s) => s.axes)].map((a) => a.key));
+  const step = (index: Index, keys: ReadonlySet<string>): number =>
+    Math.min(...index.terms.filter((t) => keys.has(t.atom.key)).map((t) => Math.abs(t.coefficient)));
+  const indices = [
+    ...everyUnder(sums.map((s) => s.body)).flatMap((e) => (e.kind === 'load' ? [e.index] : [])),
+    ...nest.stores.map((s) => s.index),
+  ];
+  return indices.every((i) => !Number.isFinite(step(i, across)) || step(i, across) <= step(i, rows));
+}
+
+/** Every row sum, and the stores, over flat axes of their lengths: equal sums become one, and all share places. */
+function flattened(nest: Nest, sums: ReadonlySet<Sum>, columns: readonly Axis[]): Omit<Rows, 'along'> {
+  const b = nest.builder;
+  const done = new Map<Expr, Expr>();
+  const levels = new Map<Sum, number>();
+  const visit = (expr: Expr): Expr => {
+    const known = done.get(expr);
+    if (known) return known;
+    const result = b.as(expr, () => {
+      const parts = children(expr).map(visit);
+      if (expr.kind !== 'reduce' || !sums.has(expr)) return withChildren(b, expr, parts);
+      const over = flat(expr.axes);
+      const bodies = parts.map(replaceAxes(b, unflattening(expr.axes, over)));
+      const [body = expr.body] = bodies;
+      const sum = b.reduce(expr.combiner, [over], body);
+      if (sum.kind === 'reduce') levels.set(sum, 1 + Math.max(0, ...everyUnder([body]).map((e) => levels.get(e as Sum) ?? 0)));
+      return sum;
+    });
+    done.set(expr, result);
+    return result;
+  };
+  const over = flat(columns);
+  const to = unflattening(columns, over);
+  const place = replaceAxes(b, to);
+  const stores = nest.stores.map((s): Store => ({ ...s, index: substitute(s.index, to), value: place(visit(s.value)) }));
+  const families = new Map<string, Sum[]>();
+  for (const [sum, level] of [...levels].sort((x, y) => x[1] - y[1])) {
+    const key = `${level}:${product(sum.axes)}`;
+    families.set(key, [...(families.get(key) ?? []), sum]);
+  }
+  const axes = nest.axes.filter((a) => !columns.includes(a));
+  return { nest: { ...nest, axes, stores }, count: product(axes), columns: over, families: [...families.values()] };
+}
+
+/** One name for the places of a row, whatever sum or store goes over them: so what they compute alike is shared. */
+const flat = (axes: readonly Axis[]): Axis => axis('q', product(axes));
+
+function unflattening(axes: readonly Axis[], over: Axis): (a: Axis) => Index | undefined {
+  const index = unflatten(
+    fromAxis(over),
+    axes.map((a) => a.extent),
+  );
+  return (a) => index[axes.findIndex((x) => x.key === a.key)];
+}
+
+export function planRows(rows: Rows, device: DeviceKind): RowPlan {
+  const { families, columns, nest } = rows;
+  const longest = Math.max(columns.extent, ...families.flat().map((s) => product(s.axes)));
+  const enough = 2 ** Math.ceil(Math.log2(longest / PLACES));
+  const shared = rows.along && rows.count < ROWS_ALONE[device];
+  const lanes = shared ? Math.min(LANES[device], Math.max(1, enough)) : 1;
+  const places = Math.ceil(longest / lanes);
+  const written = places <= WRITTEN_PLACES[device] && places * everyExpr(nest).length <= WRITTEN_TEXT;
+  return { ...rows, lanes, together: Math.max(1, THREADS / lanes), written };
+}

@@ -1,0 +1,169 @@
+/**
+ * @file The text of a kernel by rows. In: rows and the threads of each, and what writes values. Out: the lines: each sum of
+ * a row, in order, its threads' shares folded in shared memory; then the stores. All threads of a workgroup meet in every
+ * barrier: those without a row of their own go along with the last row, and store nothing.
+ */
+import { axis, condition, fromAxis, plus, substitute, type Axis, type Index } from '../tensor/affine.ts';
+import { dtypes } from '../tensor/dtype.ts';
+import { replaceAxes } from './axes.ts';
+import { cutOf } from './cuts.ts';
+import { combined, type Sum } from './expr.ts';
+import type { RowPlan } from './rows.ts';
+import { Scope } from './scope.ts';
+import type { Writer } from './writer.ts';
+
+export function writeRows(w: Writer, body: Scope, plan: RowPlan): void {
+  new RowText(w, body, plan).write();
+}
+
+const GROUP = 'i32(group.x + group.y * groups.x)';
+/** Up to so many shares are folded by every thread for itself. */
+const FOLDED_AT_ONCE = 8;
+
+class RowText {
+  private readonly lane: Axis;
+
+  constructor(
+    private readonly w: Writer,
+    private readonly body: Scope,
+    private readonly plan: RowPlan,
+  ) {
+    this.lane = axis('lane', plan.lanes);
+  }
+
+  write(): void {
+    const { plan, w, body } = this;
+    const guarded = this.start();
+    w.decode(body, plan.nest.axes, 't');
+    const written = plan.written ? this.writtenOut() : undefined;
+    plan.families.forEach((family, i) => {
+      const share = written ? this.placedSums(family, written.families[i] ?? []) : this.loopedSums(family);
+      if (plan.lanes > 1) family.forEach((sum, j) => this.fold(sum, share[j] ?? ''));
+    });
+    const storing = guarded ? new Scope(body, true) : body;
+    if (written) written.stores.forEach((store) => w.store(store, storing));
+    else this.loop(storing, plan.columns, (inner) => plan.nest.stores.forEach((store) => w.store(store, inner)));
+    if (guarded) body.block('if (live) {', storing);
+  }
+
+  /** Gives `t`, the row, and the lane their values; tells whether some threads may have no row. */
+  private start(): boolean {
+    const { plan, w, body } = this;
+    const { lanes, together } = plan;
+    const rows = w.p.int(plan.count);
+    const [row, lane] = lanes === 1 ? ['i32(local)', '0'] : [`i32(local) / ${lanes}`, `i32(local) % ${lanes}`];
+    const guarded = together > 1 && lanes > 1;
+    if (together === 1) body.line(`let t = ${GROUP};`);
+    else body.line(`let ${guarded ? 'place' : 't'} = ${GROUP} * ${together} + ${row};`);
+    if (guarded) {
+      body.line(`let live = place < ${rows};`);
+      body.line(`let t = min(place, ${rows} - 1);`);
+    } else body.line(`if (t >= ${rows}) { return; }`);
+    body.line(`let ${this.lane.key} = ${together === 1 ? 'i32(local)' : lane};`);
+    body.bound.add(this.lane.key);
+    return guarded;
+  }
+
+  /** The places of a thread that `over` has: those of neighbouring threads are neighbours. */
+  private places(over: Axis): Index[] {
+    const { lanes } = this.plan;
+    return Array.from({ length: Math.ceil(over.extent / lanes) }, (_, i) => plus(fromAxis(this.lane), i * lanes));
+  }
+
+  /** Bodies of sums and stores at each place of a thread, counted, so that what is used twice is named. */
+  private writtenOut() {
+    const { nest, columns, families } = this.plan;
+    const at = (over: Axis, place: Index) => (a: Axis) => (a.key === over.key ? place : undefined);
+    const sums = families.map((family) => {
+      const [over] = family.flatMap((s) => s.axes);
+      if (!over) return [];
+      return this.places(over).map((place) => {
+        const visit = replaceAxes(nest.builder, at(over, place));
+        return { bodies: family.map((s) => visit(s.body)), guard: lessThan(place, over) };
+      });
+    });
+    const stores = this.places(columns).flatMap((place) => {
+      const visit = replaceAxes(nest.builder, at(columns, place));
+      const to = at(columns, place);
+      return nest.stores.map((s) => ({
+        ...s,
+        index: substitute(s.index, to),
+        value: visit(s.value),
+        guard: lessThan(place, columns),
+      }));
+    });
+    for (const { bodies } of sums.flat()) for (const body of bodies) this.w.recount(body);
+    for (const { value } of stores) this.w.recount(value);
+    return { families: sums, stores };
+  }
+
+  private placedSums(family: readonly Sum[], places: ReturnType<RowText['writtenOut']>['families'][number]): string[] {
+    const { w, body } = this;
+    const totals = family.map((s) => w.accumulator(body, s));
+    for (const { bodies, guard } of places) {
+      // What stands outside a row is computed like the rest, and then not added.
+      const values = bodies.map((e) => w.value(e, body));
+      const here = guard ? new Scope(body, true) : body;
+      family.forEach((s, i) => w.accumulate(here, s, totals[i] ?? '', values[i] ?? ''));
+      if (guard) body.block(`if (${w.at.condition(guard)}) {`, here);
+    }
+    return totals;
+  }
+
+  private loopedSums(family: readonly Sum[]): string[] {
+    const { w, body, plan } = this;
+    const totals = family.map((s) => w.accumulator(body, s));
+    const [over] = family.flatMap((s) => s.axes);
+    if (!over) return totals;
+    const cut = cutOf(family, [Math.ceil(over.extent / plan.lanes)], 1);
+    const parts = cut ? family.map((s) => w.part(body, s)) : totals;
+    this.loop(body, over, (inner) => {
+      family.forEach((s, i) => w.accumulate(inner, s, parts[i] ?? '', w.value(s.body, inner)));
+      if (cut) w.intoTotals(inner, `(${over.key} / ${plan.lanes})`, cut.every, totals, parts);
+    });
+    if (cut) family.forEach((s, i) => body.line(`${totals[i] ?? ''} += ${parts[i] ?? ''};`, s.origin));
+    return totals;
+  }
+
+  private loop(scope: Scope, over: Axis, fill: (inner: Scope) => void): void {
+    const inner = new Scope(scope);
+    inner.bound.add(over.key);
+    fill(inner);
+    const { key } = over;
+    scope.block(
+      `for (var ${key} = ${this.lane.key}; ${key} < ${this.w.p.int(over.extent)}; ${key} += ${this.plan.lanes}) {`,
+      inner,
+    );
+  }
+
+  /** From each thread's share to the sum, which all of them have then: two short rounds need few barriers. */
+  private fold(sum: Sum, total: string): void {
+    const { w, body } = this;
+    const { lanes, together } = this.plan;
+    const type = dtypes[sum.type].wgsl;
+    const shared = `shared_${type}`;
+    w.preludes.add(`var<workgroup> ${shared}: array<${type}, ${lanes * together}>;`);
+    const line = (text: string) => body.line(text, sum.origin);
+    const first = together === 1 ? '' : `local - u32(${this.lane.key}) + `;
+    const shares = lanes <= FOLDED_AT_ONCE ? lanes : 2 ** Math.ceil(Math.log2(lanes) / 2);
+    const more = combined(sum, total, `${shared}[local + i]`);
+    line(`${shared}[local] = ${total};`);
+    line('workgroupBarrier();');
+    if (shares < lanes) {
+      line(`if (${this.lane.key} < ${shares}) {`);
+      line(`  for (var i = ${shares}u; i < ${lanes}u; i += ${shares}u) { ${total} = ${more}; }`);
+      line(`  ${shared}[local] = ${total};`);
+      line('}');
+      line('workgroupBarrier();');
+    }
+    line(`${total} = ${shared}[${first}0u];`);
+    line(`for (var i = 1u; i < ${shares}u; i++) { ${total} = ${combined(sum, total, `${shared}[${first}i]`)}; }`);
+    // The next sum puts its shares where these are still being read.
+    line('workgroupBarrier();');
+  }
+}
+
+function lessThan(place: Index, over: Axis) {
+  const guard = condition([{ index: place, lo: 0, hi: over.extent }]);
+  return guard === 'never' ? undefined : guard;
+}
