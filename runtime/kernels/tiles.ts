@@ -1,7 +1,7 @@
 /**
  * @file Products whose operands are staged: a workgroup computes a block of positions and shares the factors that they have
  * in common, which its threads put into workgroup memory step by step. In: a nest. Out: which axes are the block's rows and
- * columns, and sizes; undefined where no such sharing pays. A convolution is one of these: its windows are index arithmetic.
+ * columns, and sizes; undefined where no such sharing pays.
  */
 import type { Axis, Index } from '../tensor/affine.ts';
 import { product as multiply } from './arithmetic.ts';
@@ -61,6 +61,8 @@ export function tilingOf(nest: Nest): Tiling | undefined {
   const { rows, columns } = first;
   if (extentOf(rows) < SHORTEST_SIDE || extentOf(columns) < SHORTEST_SIDE) return undefined;
   if (sums.every((s) => extentOf(s.axes) < SHORTEST_SUM)) return undefined;
+  // Windows: places in them cost more to find, element by element, than neighbours in one thread save (0.85 → 1.29 ms).
+  if (sums.some((s) => s.axes.length > 1)) return undefined;
   const batch = nest.axes.filter((a) => !rows.includes(a) && !columns.includes(a));
   const blocks = ({ block }: TileSizes) =>
     extentOf(batch) * Math.ceil(extentOf(rows) / block.rows) * Math.ceil(extentOf(columns) / block.columns);
