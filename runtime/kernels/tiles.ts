@@ -61,8 +61,8 @@ export function tilingOf(nest: Nest): Tiling | undefined {
   const { rows, columns } = first;
   if (extentOf(rows) < SHORTEST_SIDE || extentOf(columns) < SHORTEST_SIDE) return undefined;
   if (sums.every((s) => extentOf(s.axes) < SHORTEST_SUM)) return undefined;
-  // Windows: places in them cost more to find, element by element, than neighbours in one thread save (0.85 → 1.29 ms).
-  if (sums.some((s) => s.axes.length > 1)) return undefined;
+  // Measured, two 3×3 convolutions of 128 channels at once: 0.85 ms in registers, 1.29 staged; one for weights: 18 and 7 ms.
+  if (sums.length > 1 && sums.some((s) => s.axes.length > 1)) return undefined;
   const batch = nest.axes.filter((a) => !rows.includes(a) && !columns.includes(a));
   const blocks = ({ block }: TileSizes) =>
     extentOf(batch) * Math.ceil(extentOf(rows) / block.rows) * Math.ceil(extentOf(columns) / block.columns);

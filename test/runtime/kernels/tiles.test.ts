@@ -152,3 +152,29 @@ test('a convolution of single pixels is one', async () => {
     },
   );
 });
+
+test('a convolution is one, with its padding', async () => {
+  const [batch, inner, outer, size, kernel] = [2, 5, 26, 9, 3] as const;
+  const [x, w] = [pattern(batch * inner * size * size), pattern(outer * inner * kernel * kernel, 5)];
+  await check(
+    (image, weight) => image.conv2d(weight, undefined, { padding: 1 }),
+    () => [sized([batch, inner, size, size]), sized([outer, inner, kernel, kernel], 5)],
+    (flat) => {
+      const [b, o, r, c] = [
+        Math.floor(flat / (outer * size * size)),
+        Math.floor(flat / (size * size)) % outer,
+        Math.floor(flat / size) % size,
+        flat % size,
+      ];
+      let sum = 0;
+      for (let i = 0; i < inner; i++)
+        for (let p = 0; p < kernel; p++)
+          for (let q = 0; q < kernel; q++) {
+            const [y, z] = [r + p - 1, c + q - 1];
+            if (y < 0 || z < 0 || y >= size || z >= size) continue;
+            sum += at(x, ((b * inner + i) * size + y) * size + z) * at(w, ((o * inner + i) * kernel + p) * kernel + q);
+          }
+      return sum;
+    },
+  );
+});
