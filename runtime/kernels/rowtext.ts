@@ -10,10 +10,11 @@ import { cutOf } from './cuts.ts';
 import { combined, type Sum } from './expr.ts';
 import type { RowPlan } from './rows.ts';
 import { Scope } from './scope.ts';
+import type { SumText } from './sums.ts';
 import type { Writer } from './writer.ts';
 
-export function writeRows(w: Writer, body: Scope, plan: RowPlan): void {
-  new RowText(w, body, plan).write();
+export function writeRows(w: Writer, sums: SumText, body: Scope, plan: RowPlan): void {
+  new RowText(w, sums, body, plan).write();
 }
 
 const GROUP = 'i32(group.x + group.y * groups.x)';
@@ -25,6 +26,7 @@ class RowText {
 
   constructor(
     private readonly w: Writer,
+    private readonly sums: SumText,
     private readonly body: Scope,
     private readonly plan: RowPlan,
   ) {
@@ -99,12 +101,12 @@ class RowText {
 
   private placedSums(family: readonly Sum[], places: ReturnType<RowText['writtenOut']>['families'][number]): string[] {
     const { w, body } = this;
-    const totals = family.map((s) => w.accumulator(body, s));
+    const totals = family.map((s) => this.sums.accumulator(body, s));
     for (const { bodies, guard } of places) {
       // What stands outside a row is computed like the rest, and then not added.
       const values = bodies.map((e) => w.value(e, body));
       const here = guard ? new Scope(body, true) : body;
-      family.forEach((s, i) => w.accumulate(here, s, totals[i] ?? '', values[i] ?? ''));
+      family.forEach((s, i) => this.sums.accumulate(here, s, totals[i] ?? '', values[i] ?? ''));
       if (guard) body.block(`if (${w.at.condition(guard)}) {`, here);
     }
     return totals;
@@ -112,14 +114,14 @@ class RowText {
 
   private loopedSums(family: readonly Sum[]): string[] {
     const { w, body, plan } = this;
-    const totals = family.map((s) => w.accumulator(body, s));
+    const totals = family.map((s) => this.sums.accumulator(body, s));
     const [over] = family.flatMap((s) => s.axes);
     if (!over) return totals;
     const cut = cutOf(family, [Math.ceil(over.extent / plan.lanes)], 1);
-    const parts = cut ? family.map((s) => w.part(body, s)) : totals;
+    const parts = cut ? family.map((s) => this.sums.part(body, s)) : totals;
     this.loop(body, over, (inner) => {
-      family.forEach((s, i) => w.accumulate(inner, s, parts[i] ?? '', w.value(s.body, inner)));
-      if (cut) w.intoTotals(inner, `(${over.key} / ${plan.lanes})`, cut.every, totals, parts);
+      family.forEach((s, i) => this.sums.accumulate(inner, s, parts[i] ?? '', w.value(s.body, inner)));
+      if (cut) this.sums.intoTotals(inner, `(${over.key} / ${plan.lanes})`, cut.every, totals, parts);
     });
     if (cut) family.forEach((s, i) => body.line(`${totals[i] ?? ''} += ${parts[i] ?? ''};`, s.origin));
     return totals;

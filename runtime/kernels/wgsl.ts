@@ -6,16 +6,16 @@
 import { invariant } from '../errors.ts';
 import type { Axis } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
-import { children, combined, type Expr, type Sum } from './expr.ts';
+import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
-import { cutOf } from './cuts.ts';
-import { outermostSums, atPosition, type Schedule } from './schedule.ts';
+import { outermostSums, type Schedule } from './schedule.ts';
 import { writeRows } from './rowtext.ts';
 import { IndexText } from './indices.ts';
 import type { Store } from './nest.ts';
 import { floatText, Parameters } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
+import { SumText } from './sums.ts';
 import { tiledText } from './tile-text.ts';
 import type { Writer } from './writer.ts';
 
@@ -49,6 +49,7 @@ class Emitter implements Writer {
   readonly p: Parameters;
   readonly at: IndexText;
   readonly preludes = new Set<string>();
+  private readonly sums: SumText;
   private readonly uses = new Map<Expr, number>();
   private temporaries = 0;
   /** Whether half precision is stored or rounded to. */
@@ -62,6 +63,7 @@ class Emitter implements Writer {
   ) {
     this.p = new Parameters(parametric);
     this.at = new IndexText(this.p);
+    this.sums = new SumText(this, plan);
     this.halves = buffers.some((b) => b.dtype === 'float16');
     const count = (e: Expr) => this.uses.set(e, (this.uses.get(e) ?? 0) + 1);
     for (const expr of everyExpr(plan.nest)) children(expr).forEach(count);
@@ -78,15 +80,15 @@ class Emitter implements Writer {
       return this.wrap(body, tiling.workgroups);
     }
     if (rows) {
-      writeRows(this, body, rows);
+      writeRows(this, this.sums, body, rows);
       return this.wrap(body, Math.ceil(positions / rows.together));
     }
     if (together) body.line('let t = i32(group.x + group.y * groups.x);');
     else body.line(`let t = i32((group.x + group.y * groups.x) * ${workgroupSize}u + local);`);
     body.line(`if (t >= ${this.p.int(positions)}) { return; }`);
     this.decode(body, nest.axes, 't');
-    if (together) this.cooperativeSums(body, outermostSums(nest.stores.map((s) => s.value)));
-    else this.serialSums(body, outermostSums(nest.stores.map((s) => s.value)));
+    if (together) this.sums.cooperative(body, outermostSums(nest.stores.map((s) => s.value)));
+    else this.sums.serial(body, outermostSums(nest.stores.map((s) => s.value)));
     if (together) body.line('if (local != 0u) { return; }');
     for (const store of nest.stores) this.store(store, body);
     return this.wrap(body, together ? positions : Math.ceil(positions / workgroupSize));
@@ -148,133 +150,12 @@ class Emitter implements Writer {
     for (const a of axes) scope.bound.add(a.key);
   }
 
-  // ---- sums -------------------------------------------------------------------------------------------------------
-
-  /** Computes the sums, each in the outermost scope that can, with one loop for those over the same axes. */
-  private serialSums(scope: Scope, sums: readonly Sum[]): void {
-    const open = sums.filter((s) => scope.find(s) === undefined);
-    for (const home of new Set(open.map((s) => scope.home(s.free)))) {
-      for (const family of byAxes(open.filter((s) => scope.home(s.free) === home))) this.serialLoop(home, family);
-    }
-  }
-
-  private serialLoop(scope: Scope, family: readonly Sum[]): void {
-    const [first] = family;
-    if (first) {
-      const totals = family.map((s) => this.accumulator(scope, s));
-      const looped = first.axes.filter((a) => !this.plan.unrolled.has(a.key));
-      const unrolled = first.axes.filter((a) => this.plan.unrolled.has(a.key));
-      const cut = cutOf(
-        family,
-        looped.map((a) => a.extent),
-        unrolled.reduce((n, a) => n * a.extent, 1),
-      );
-      const parts = cut ? family.map((s) => this.part(scope, s)) : totals;
-      const loops = looped.map((a) => ({ a, scope: new Scope(scope) }));
-      let inner = scope;
-      for (const loop of loops) {
-        loop.scope.parent = inner;
-        loop.scope.bound.add(loop.a.key);
-        inner = loop.scope;
-      }
-      this.terms(
-        inner,
-        family.map((s) => s.body),
-        unrolled,
-        (values) => family.forEach((s, i) => this.accumulate(inner, s, parts[i] ?? '', values[i] ?? '')),
-      );
-      for (const [level, { a, scope: loop }] of [...loops.entries()].reverse()) {
-        if (cut?.level === level) this.intoTotals(loop, a.key, cut.every, totals, parts);
-        loop.parent?.block(`for (var ${a.key} = 0; ${a.key} < ${this.p.int(a.extent)}; ${a.key}++) {`, loop);
-      }
-      if (cut) family.forEach((s, i) => scope.line(`${totals[i] ?? ''} += ${parts[i] ?? ''};`, s.origin));
-    }
-  }
-
-  part(scope: Scope, sum: Sum): string {
-    const name = this.name('part');
-    scope.line(`var ${name} = 0.0;`, sum.origin);
-    return name;
-  }
-
-  /** Every so many rounds (a power of two), parts go into the totals and start anew. */
-  intoTotals(loop: Scope, round: string, every: number, totals: readonly string[], parts: readonly string[]): void {
-    const last = this.p.int(every - 1);
-    const moves = totals.map((total, i) => `${total} += ${parts[i] ?? ''}; ${parts[i] ?? ''} = 0.0;`);
-    loop.line(`if ((${round} & ${last}) == ${last}) { ${moves.join(' ')} }`);
-  }
-
-  /** Calls `use` with the bodies' values at every position of the unrolled axes, in order. */
-  private terms(scope: Scope, bodies: readonly Expr[], unrolled: readonly Axis[], use: (values: string[]) => void): void {
-    const [a, ...rest] = unrolled;
-    if (!a) {
-      this.serialSums(scope, outermostSums(bodies));
-      use(bodies.map((body) => this.value(body, scope)));
-      return;
-    }
-    for (let i = 0; i < a.extent; i++) {
-      const here = atPosition(this.plan.nest, a, i);
-      const placed = bodies.map(here);
-      for (const body of placed) this.recount(body);
-      this.terms(scope, placed, rest, use);
-    }
-  }
-
   /** Substitution made new expressions; one that several bodies share must be computed once. */
   recount(expr: Expr): void {
     const seen = this.uses.get(expr);
     this.uses.set(expr, (seen ?? 0) + 1);
     if (seen === undefined) for (const child of children(expr)) this.recount(child);
   }
-
-  accumulator(scope: Scope, sum: Sum): string {
-    const name = this.name('sum');
-    sum.combiner.prelude?.forEach((f) => this.preludes.add(f));
-    scope.line(`var ${name} = ${this.literal(sum.combiner.identity, sum.type)};`, sum.origin);
-    scope.names.set(sum, name);
-    return name;
-  }
-
-  accumulate(scope: Scope, sum: Sum, total: string, value: string): void {
-    const next = sum.combiner.name === 'sum' ? `${total} += ${value}` : `${total} = ${combined(sum, total, value)}`;
-    scope.line(`${next};`, sum.body.origin);
-  }
-
-  /** Every thread folds its share, then the workgroup folds the threads' results. */
-  private cooperativeSums(scope: Scope, sums: readonly Sum[]): void {
-    const size = this.plan.workgroupSize;
-    for (const family of byAxes(sums)) {
-      const [first] = family;
-      if (!first) continue;
-      const totals = family.map((s) => this.accumulator(scope, s));
-      const loop = new Scope(scope);
-      const terms = first.axes.reduce((n, a) => n * a.extent, 1);
-      this.decode(loop, first.axes, 'q');
-      const cut = cutOf(family, [Math.ceil(terms / size)], 1);
-      const parts = cut ? family.map((s) => this.part(scope, s)) : totals;
-      family.forEach((s, i) => this.accumulate(loop, s, parts[i] ?? '', this.value(s.body, loop)));
-      if (cut) this.intoTotals(loop, `(q / ${size})`, cut.every, totals, parts);
-      scope.block(`for (var q = i32(local); q < ${this.p.int(terms)}; q += ${size}) {`, loop);
-      if (cut) family.forEach((s, i) => scope.line(`${totals[i] ?? ''} += ${parts[i] ?? ''};`, s.origin));
-      family.forEach((s, i) => {
-        const total = totals[i] ?? '';
-        const shared = this.name('shared');
-        this.preludes.add(`var<workgroup> ${shared}: array<${dtypes[s.type].wgsl}, ${size}>;`);
-        scope.line(`${shared}[local] = ${total};`, s.origin);
-        scope.line('workgroupBarrier();', s.origin);
-        scope.line(`for (var step = ${size / 2}u; step > 0u; step >>= 1u) {`, s.origin);
-        scope.line(
-          `  if (local < step) { ${shared}[local] = ${combined(s, `${shared}[local]`, `${shared}[local + step]`)}; }`,
-          s.origin,
-        );
-        scope.line('  workgroupBarrier();', s.origin);
-        scope.line('}', s.origin);
-        scope.line(`${total} = ${shared}[0];`, s.origin);
-      });
-    }
-  }
-
-  // ---- values -----------------------------------------------------------------------------------------------------
 
   /** Text for the value, good inside `scope`; shared values are named in the outermost scope that can compute them. */
   value(expr: Expr, scope: Scope): string {
@@ -283,7 +164,7 @@ class Emitter implements Writer {
     if (expr.kind === 'literal') return this.literal(expr.value, expr.type);
     const home = scope.home(expr.free);
     if (expr.kind === 'reduce') {
-      this.serialSums(home, [expr]);
+      this.sums.serial(home, [expr]);
       return this.value(expr, scope);
     }
     if (home === scope && (this.uses.get(expr) ?? 0) <= 1 && expr.kind !== 'bind' && !isBranch(expr))
@@ -364,11 +245,11 @@ class Emitter implements Writer {
     return from === 'float16' && to === 'float32' ? text : `${dtypes[to].wgsl}(${text})`;
   }
 
-  private name(prefix: string): string {
+  name(prefix: string): string {
     return `${prefix}${this.temporaries++}`;
   }
 
-  private literal(value: number, type: DType): string {
+  literal(value: number, type: DType): string {
     if (type === 'bool') return value === 0 ? 'false' : 'true';
     if (type === 'int32') return this.p.int(value, true);
     if (type === 'uint32') return this.p.active ? `u32(${this.p.int(value | 0, true)})` : `${value}u`;
@@ -379,15 +260,6 @@ class Emitter implements Writer {
     this.preludes.add(`var<private> ${holder}: u32 = ${bits};`);
     return `bitcast<f32>(${holder})`;
   }
-}
-
-function byAxes(sums: readonly Sum[]): readonly (readonly Sum[])[] {
-  const families = new Map<string, Sum[]>();
-  for (const sum of sums) {
-    const key = sum.axes.map((a) => a.key).join();
-    families.set(key, [...(families.get(key) ?? []), sum]);
-  }
-  return [...families.values()];
 }
 
 /** Both arms of a small select are computed; the arms of a large one stand in an if. */

@@ -1,12 +1,13 @@
-/** @file What the texts of single schedules borrow from the emitter of kernels: how values, indices, sums and stores are written. */
+/** @file What the texts of single schedules borrow from the emitter of kernels: how values, indices and stores are written. */
 import type { Axis } from '../tensor/affine.ts';
-import type { Expr, Sum } from './expr.ts';
+import type { DType } from '../tensor/dtype.ts';
+import type { Expr } from './expr.ts';
 import type { IndexText } from './indices.ts';
 import type { Store } from './nest.ts';
 import type { Scope } from './scope.ts';
 import type { Parameters } from './text.ts';
 
-/** What writes values and sums into scopes. */
+/** What writes values into scopes. */
 export interface Writer {
   readonly p: Parameters;
   readonly at: IndexText;
@@ -15,9 +16,8 @@ export interface Writer {
   /** Tells of one more use of an expression, and of those inside when it is new. */
   recount(expr: Expr): void;
   decode(scope: Scope, axes: readonly Axis[], flat: string): void;
-  accumulator(scope: Scope, sum: Sum): string;
-  accumulate(scope: Scope, sum: Sum, total: string, value: string): void;
-  part(scope: Scope, sum: Sum): string;
-  intoTotals(loop: Scope, round: string, every: number, totals: readonly string[], parts: readonly string[]): void;
+  /** A name that nothing else has. */
+  name(prefix: string): string;
+  literal(value: number, type: DType): string;
   store(store: Store, scope: Scope): void;
 }
