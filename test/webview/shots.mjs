@@ -93,7 +93,12 @@ const shots = {
     view: { tab: 'graph' },
     messages: [{ type: 'caret', file: '/home/ada/vision/src/conv2d.ts', line: 27 }],
   },
-  'graph-narrow': { profile: 'conv2d', theme: 'light', view: { tab: 'graph' }, size: [560, 860] },
+  'graph-narrow': {
+    profile: 'conv2d',
+    theme: 'light',
+    view: { tab: 'graph', selection: { kind: 'node', id: '%11' } },
+    size: [560, 700],
+  },
   'ops-dark': {
     profile: 'conv2d',
     theme: 'dark',
