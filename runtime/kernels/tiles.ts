@@ -52,9 +52,9 @@ const SHORTEST_SIDE = 24;
 const SHORTEST_SUM = 16;
 
 export function tilingOf(nest: Nest): Tiling | undefined {
-  const [store, ...others] = nest.stores;
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
-  if (!store || others.length > 0 || store.guard || !sums.every((s) => isAlwaysComputed(s, store.value))) return undefined;
+  const shared = (s: Sum) => nest.stores.some(({ value }) => isAlwaysComputed(s, value));
+  if (nest.stores.some((s) => s.guard) || !sums.every(shared)) return undefined;
   const products = sums.map((sum) => productOf(sum, nest.axes)).filter((p) => p !== undefined);
   const [first] = products;
   if (!first || products.length < sums.length || products.some((p) => p.key !== first.key)) return undefined;

@@ -214,8 +214,8 @@ describe('gradients, with what they need of the way forward', () => {
   test.each<[string, number]>([
     ['softmax', 1],
     ['logSoftmax', 1],
-    ['layerNorm', 6],
-    ['layerNorm and gelu', 7],
+    ['layerNorm', 5],
+    ['layerNorm and gelu', 5],
     ['rmsNorm', 4],
     ['crossEntropy of each row', 1],
   ])('of %s: %d kernels', async (name, kernels) => {
