@@ -42,6 +42,7 @@ const SIZES: readonly TileSizes[] = [
   { block: { rows: 128, columns: 128, depth: 8 }, thread: { rows: 8, columns: 8 }, slices: 1 },
   { block: { rows: 64, columns: 64, depth: 16 }, thread: { rows: 8, columns: 4 }, slices: 2 },
   { block: { rows: 32, columns: 32, depth: 32 }, thread: { rows: 4, columns: 4 }, slices: 4 },
+  { block: { rows: 16, columns: 16, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 16 },
 ];
 /** A device has about so many places for workgroups; with fewer blocks than that, smaller ones are better. */
 const PLACES = 128;
