@@ -134,10 +134,11 @@ class Planner {
       const root = group.roots.at(-1);
       if (once.length === 0 || !root || this.proved.get(root) === members) continue;
       const count = rowsOf(rewritten(lower(group).nest))?.count;
-      const rows = Math.max(...once.map((n) => numel(n.meta.shape)));
-      const others = once.filter((n) => numel(n.meta.shape) < rows);
-      if (count === rows && others.length === 0) this.proved.set(root, members);
-      else for (const n of others.length > 0 ? others : once) this.refused.add(n);
+      const largest = Math.max(...once.map((n) => numel(n.meta.shape)));
+      const fits = once.filter((n) => numel(n.meta.shape) === count);
+      const wrong = once.filter((n) => (fits.length > 0 ? !fits.includes(n) : numel(n.meta.shape) === largest));
+      if (wrong.length === 0) this.proved.set(root, members);
+      for (const n of wrong) this.refused.add(n);
     }
     return this.refused.size > before;
   }
