@@ -1,15 +1,16 @@
 /**
  * @file Ops that JitLens puts into graphs itself: a pure form of writing into a view, and tensors made from attributes.
  */
+import { JitLensError, invariant } from '../errors.ts';
+import { flatten, unflatten } from '../tensor/affine.ts';
 import { isContiguous, type Layout } from '../tensor/layout.ts';
 import { numel } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { apply } from './apply.ts';
-import { JitLensError } from '../errors.ts';
 import { move, op, type Op } from './define.ts';
 import type { DType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { Attributes, CreateSpec, WriteSpec } from './spec.ts';
+import type { Attributes, CreateSpec, OpSpec, WriteSpec } from './spec.ts';
 
 const EXACT = { relative: 0, absolute: 0 };
 
@@ -34,7 +35,8 @@ export const writeSpec: WriteSpec = {
   },
 };
 
-const attributesOf = ({ shape, strides, offset }: Layout): Attributes => ({ shape, strides, offset });
+/** The attributes of a `write` or `strided` node. */
+export const layoutAttributes = ({ shape, strides, offset }: Layout): Attributes => ({ shape, strides, offset });
 const zeros = (shape: Shape, dtype: DType): Tensor => apply(fullSpec, [], { shape, value: 0, dtype });
 const internal = { samples: [], tolerance: EXACT, domain: [-1, 1] as const };
 
@@ -46,20 +48,26 @@ export const write: Op<[base: Tensor, value: Tensor, layout: Layout]> = op(
     spec: writeSpec,
     grad: (g, _out, _base, value, layout) => [write(g, zeros(layout.shape, value.dtype), layout), strided(g, layout)],
   },
-  (base, value, layout) => apply(writeSpec, [base, value], attributesOf(layout)),
+  (base, value, layout) => apply(writeSpec, [base, value], layoutAttributes(layout)),
 );
 
 /** The elements at the places that `layout`, over the row-major elements of `x`, reaches. */
 export const strided: Op<[x: Tensor, layout: Layout]> = move({
   name: 'strided',
-  attributes: (_x, layout) => attributesOf(layout),
+  attributes: (_x, layout) => layoutAttributes(layout),
   shape: (_x, attributes) => attributes['shape'] as Shape,
   view: (input, attributes) => {
     const layout = writtenLayout(attributes);
     return isContiguous(input) ? { ...layout, offset: layout.offset + input.offset } : undefined;
   },
+  // The places are over row-major elements, which other layouts have elsewhere.
+  map: (out, input, attributes) => {
+    const { strides, offset } = writtenLayout(attributes);
+    return { index: unflatten(flatten(out, strides, offset), input) };
+  },
   grad: (g, _out, x, layout) => [writeInto(x, layout, g)],
 });
+export const stridedSpec: OpSpec = invariant(strided.entry.spec, 'a view has a kernel');
 
 /** Zeros like `x`, with `value` at the places that `layout` reaches. */
 export function writeInto(x: Tensor, layout: Layout, value: Tensor): Tensor {

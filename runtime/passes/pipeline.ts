@@ -5,12 +5,24 @@ import type { Pass } from './define.ts';
 import { fold } from './fold.ts';
 import { forwardWrites } from './forward-writes.ts';
 import { functionalise } from './functionalise.ts';
+import { mergeProducts } from './merge-products.ts';
 import { prune } from './prune.ts';
 import { separate } from './separate.ts';
 import { share } from './share.ts';
+import { sumProducts } from './sum-products.ts';
 import { tileWrites } from './tile-writes.ts';
 
-export const pipeline: readonly Pass[] = [functionalise, forwardWrites, fold, tileWrites, share, prune, separate];
+export const pipeline: readonly Pass[] = [
+  functionalise,
+  forwardWrites,
+  fold,
+  tileWrites,
+  share,
+  sumProducts,
+  mergeProducts,
+  prune,
+  separate,
+];
 
 export interface Optimised {
   readonly graph: Graph;

@@ -1,6 +1,6 @@
 /** The passes: what each does to a small graph, in text; that every graph stays well formed; that none changes values. */
 import { describe, expect, test } from 'vitest';
-import { cat, ones, tensor, zeros, type Tensor } from 'jitlens';
+import { cat, tensor, zeros, type Tensor } from 'jitlens';
 import { print } from '../../../runtime/ir/print.ts';
 import { verify } from '../../../runtime/ir/verify.ts';
 import type { Graph } from '../../../runtime/ir/graph.ts';
@@ -11,6 +11,7 @@ import { arranged } from '../support/arrange.ts';
 import { expectSame, read } from '../support/compare.ts';
 import { onReference } from '../support/devices.ts';
 import { calls } from '../support/entries.ts';
+import { around, recordedOf, text } from '../support/passes.ts';
 import { randomProgram, run, textOf } from '../support/programs.ts';
 import { Random } from '../support/random.ts';
 import { argumentsOf, parseSample, tensorsOf } from '../support/samples.ts';
@@ -18,25 +19,6 @@ import { onlyTrace, traceOf } from '../support/traces.ts';
 
 /** Without these a graph is not functional, or outputs may share memory: the others build on them. */
 const NEEDED = new Set(['functionalise', 'separate']);
-
-const recordedOf = (fn: (x: Tensor, y: Tensor) => unknown): Graph =>
-  onlyTrace(traceOf(fn, [ones([2, 3]), ones([2, 3])])).recorded;
-
-/** The graph as text before and after one pass, those before it having run. */
-function around(name: string, fn: (x: Tensor, y: Tensor) => unknown): { before: string; after: string } {
-  let before = '';
-  let after = '';
-  let last = print(recordedOf(fn));
-  optimise(recordedOf(fn), {
-    after: (graph, pass) => {
-      if (pass.name === name) [before, after] = [last, print(graph)];
-      last = print(graph);
-    },
-  });
-  return { before, after };
-}
-
-const text = (lines: string) => `${lines.trim().replaceAll(/^ +/gm, '')}\n`;
 
 describe('functionalise', () => {
   test('a write through a view becomes a new value, which every later read sees', () => {
@@ -147,6 +129,76 @@ test('prune: what nothing uses goes, arguments stay', () => {
     %1 = input1() {input} : f32[2,3]
     %2 = neg(%0) : f32[2,3]
     return %2`),
+  );
+});
+
+test('sum-products: a sum of products of one form is one product with one more summed dim', () => {
+  const { before, after } = around(
+    'sum-products',
+    (x, w) =>
+      x
+        .unbind()
+        .map((step) => step.matmul(w))
+        .reduce((a, b) => a.add(b)),
+    [
+      [4, 8, 8],
+      [8, 8],
+    ],
+  );
+  expect(before.match(/ = matmul\(/g)).toHaveLength(4);
+  expect(after).toBe(
+    text(`
+    %0 = input0() {input} : f32[4,8,8]
+    %1 = input1() {input} : f32[8,8]
+    %2 = many_matmul(%0, %1) {varying=[0] count=4 summed} : f32[8,8]
+    return %2`),
+  );
+});
+
+test('sum-products: what lies in tensors of its own is joined, and looked at as it was', () => {
+  const { after } = around(
+    'sum-products',
+    (x, y) => {
+      const states = [1, 2, 3, 4].map((n) => x.mul(n).tanh());
+      return states.map((s) => s.t().matmul(y.add(s)).t()).reduce((a, b) => a.add(b));
+    },
+    [
+      [8, 9],
+      [8, 9],
+    ],
+  );
+  expect(after.slice(after.indexOf('%13 ='))).toBe(
+    text(`
+    %13 = cat(%2, %4, %6, %8) {dim=0} : f32[32,9]
+    %14 = strided(%13) {shape=[4, 9, 8] strides=[72, 1, 9] offset=0} : f32[4,9,8]
+    %15 = cat(%9, %10, %11, %12) {dim=0} : f32[32,9]
+    %16 = strided(%15) {shape=[4, 8, 9] strides=[72, 9, 1] offset=0} : f32[4,8,9]
+    %17 = many_matmul(%14, %16) {varying=[0, 1] count=4 summed} : f32[9,9]
+    %18 = transpose(%17) {order=[1, 0]} : f32[9,9]
+    return %18`),
+  );
+});
+
+test('merge-products: products of the steps of a sequence by one weight are one', () => {
+  const { before, after } = around('merge-products', (x, w) => x.unbind().map((step) => step.matmul(w).tanh()), [
+    [4, 8, 8],
+    [8, 8],
+  ]);
+  expect(before.match(/ = matmul\(/g)).toHaveLength(4);
+  expect(after.replaceAll(/.* = select.*\n/g, '')).toBe(
+    text(`
+    %0 = input0() {input} : f32[4,8,8]
+    %1 = input1() {input} : f32[8,8]
+    %3 = many_matmul(%0, %1) {varying=[0] count=4} : f32[4,8,8]
+    %4 = strided(%3) {shape=[8, 8] strides=[8, 1] offset=0} : f32[8,8]
+    %5 = tanh(%4) : f32[8,8]
+    %7 = strided(%3) {shape=[8, 8] strides=[8, 1] offset=64} : f32[8,8]
+    %8 = tanh(%7) : f32[8,8]
+    %10 = strided(%3) {shape=[8, 8] strides=[8, 1] offset=128} : f32[8,8]
+    %11 = tanh(%10) : f32[8,8]
+    %13 = strided(%3) {shape=[8, 8] strides=[8, 1] offset=192} : f32[8,8]
+    %14 = tanh(%13) : f32[8,8]
+    return %5, %8, %11, %14`),
   );
 });
 

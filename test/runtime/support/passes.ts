@@ -1,0 +1,34 @@
+/** @file Passes on small graphs, as text. In: a function of two tensors and the name of a pass. Out: the graph before and after it. */
+import { ones, type Tensor } from 'jitlens';
+import type { Graph } from '../../../runtime/ir/graph.ts';
+import { print } from '../../../runtime/ir/print.ts';
+import { optimise } from '../../../runtime/passes/pipeline.ts';
+import type { Shape } from '../../../runtime/tensor/shape.ts';
+import { onlyTrace, traceOf } from './traces.ts';
+
+type Shapes = readonly [x: Shape, y: Shape];
+const SMALL: Shapes = [
+  [2, 3],
+  [2, 3],
+];
+
+export function recordedOf(fn: (x: Tensor, y: Tensor) => unknown, [x, y] = SMALL): Graph {
+  return onlyTrace(traceOf(fn, [ones(x), ones(y)])).recorded;
+}
+
+/** The graph as text before and after one pass, those before it having run. */
+export function around(name: string, fn: (x: Tensor, y: Tensor) => unknown, shapes = SMALL): { before: string; after: string } {
+  let before = '';
+  let after = '';
+  let last = print(recordedOf(fn, shapes));
+  optimise(recordedOf(fn, shapes), {
+    after: (graph, pass) => {
+      if (pass.name === name) [before, after] = [last, print(graph)];
+      last = print(graph);
+    },
+  });
+  return { before, after };
+}
+
+/** Lines as `print` gives them. */
+export const text = (lines: string) => `${lines.trim().replaceAll(/^ +/gm, '')}\n`;
