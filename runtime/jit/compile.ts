@@ -13,6 +13,7 @@ import { fuse, groupName, type FusedGroup, type Fusion } from '../passes/fuse.ts
 import { bytesOf, planMemory, type MemoryPlan } from '../passes/memory.ts';
 import { optimise, type Optimised } from '../passes/pipeline.ts';
 import type { CompileStage } from '../profile/model.ts';
+import { writtenInPlace } from './in-place.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { numel } from '../tensor/shape.ts';
 
@@ -38,6 +39,8 @@ export interface Plan {
   readonly memory: MemoryPlan;
   /** Stored nodes that outlive a run, each in a buffer of its own. */
   readonly results: readonly Node[];
+  /** Stored nodes that go right into the tensor from outside which they replace. */
+  readonly inPlace: ReadonlyMap<Node, ExternalNode>;
   readonly stages: readonly CompileStage[];
 }
 
@@ -53,24 +56,28 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]):
   const optimised = timed('passes', () => optimise(recorded, { without }));
   const fusion = timed('fusion', () => fuse(optimised.graph, { maxStorageBuffers: gpu.maxStorageBuffers }));
   const { graph } = fusion;
-  const results = [...new Set([...graph.outputs, ...graph.writes.map((w) => w.value)])];
-  const memory = planMemory(fusion.groups, new Set(results));
-  const places = new Places(results, memory);
-  const texts = timed('kernels', () =>
+  const lowered = timed('kernels', () =>
     fusion.groups
       .filter((group) => group.roots.some((root) => numel(root.meta.shape) > 0))
-      .map((group) => {
-        const lowered = lower(group);
-        return {
-          name: groupName(group),
-          group,
-          reads: lowered.reads,
-          kernel: buildKernel(lowered, (i) => placed(places, lowered, i), { parametric: false, device: gpu.info.kind }),
-        };
-      }),
+      .map((group) => ({ group, lowered: lower(group) })),
+  );
+  const inPlace = writtenInPlace(
+    graph,
+    lowered.map((k) => k.lowered),
+  );
+  const results = [...new Set([...graph.outputs, ...graph.writes.map((w) => w.value)])].filter((node) => !inPlace.has(node));
+  const memory = planMemory(fusion.groups, new Set([...results, ...inPlace.keys()]));
+  const places = new Places(results, inPlace, memory);
+  const texts = timed('kernels', () =>
+    lowered.map(({ group, lowered: own }) => ({
+      name: groupName(group),
+      group,
+      reads: own.reads,
+      kernel: buildKernel(own, (i) => placed(places, own, i), { parametric: false, device: gpu.info.kind }),
+    })),
   );
   const kernels = timed('pipelines', () => texts.map((k) => ({ ...k, pipeline: gpu.pipelines.get(k.kernel.form) })));
-  return { recorded, optimised, fusion, kernels, memory, results, stages };
+  return { recorded, optimised, fusion, kernels, memory, results, inPlace, stages };
 }
 
 function placed(places: Places, { reads, roots }: Lowered, position: number) {
@@ -84,10 +91,12 @@ class Places {
 
   constructor(
     private readonly results: readonly Node[],
+    private readonly inPlace: ReadonlyMap<Node, ExternalNode>,
     private readonly memory: MemoryPlan,
   ) {}
 
-  of(node: Node): Place {
+  of(stored: Node): Place {
+    const node = this.inPlace.get(stored) ?? stored;
     if (node.kind === 'external') return this.share(`e${node.storage}`, { kind: 'external', node });
     const slot = this.memory.slotOf.get(node);
     if (slot !== undefined) return this.share(`s${slot}`, { kind: 'slot', slot });

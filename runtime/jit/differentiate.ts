@@ -45,6 +45,7 @@ export function letGradientsThrough(
   generator: Tensor | undefined,
 ): void {
   const places = flow.outputs.flatMap((leads, i) => (leads ? [i] : []));
+  if (places.length === 0) return;
   const sources = [...call.tensors, ...flow.held];
   const run = () => {
     if (flow.writesOutside) {

@@ -48,7 +48,7 @@ export class Replay {
       invariant(node && results[plan.results.indexOf(node)], 'what is written and returned is a result');
     for (const { target, value } of graph.writes) {
       const tensor = tensorOf(target);
-      gpu.copy(bufferOf(resultOf(value)), bufferOf(tensor), bytesOf(value));
+      if (!plan.inPlace.has(value)) gpu.copy(bufferOf(resultOf(value)), bufferOf(tensor), bytesOf(value));
       countWrite(tensor.storage);
     }
     const outputs = invariant(graph.returned, 'the graph says what is returned').map(

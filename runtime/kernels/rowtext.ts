@@ -43,8 +43,11 @@ class RowText {
       if (plan.lanes > 1) family.forEach((sum, j) => this.fold(sum, share[j] ?? ''));
     });
     const storing = guarded ? new Scope(body, true) : body;
-    if (written) written.stores.forEach((store) => w.store(store, storing));
-    else this.loop(storing, plan.columns, (inner) => plan.nest.stores.forEach((store) => w.store(store, inner)));
+    if (written) w.stores(written.stores, storing);
+    else
+      this.loop(storing, plan.columns, (inner) => {
+        w.stores(plan.nest.stores, inner);
+      });
     if (guarded) body.block('if (live) {', storing);
   }
 

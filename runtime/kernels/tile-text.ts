@@ -48,7 +48,7 @@ export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], b
   if (slices > 1) addSlices(w, body, sums.flat(2), tiling);
   storeAll(w, body, sides, (position, i, j) => {
     products.forEach(({ sum }, p) => position.names.set(sum, `${sums[p]?.[i]?.[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`));
-    for (const store of stores) w.store(store, position);
+    w.stores(stores, position);
   });
 }
 

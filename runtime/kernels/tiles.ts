@@ -16,6 +16,8 @@ export interface TileSizes {
   readonly thread: { readonly rows: number; readonly columns: number };
   /** So many threads share the terms of one position, each its part of the depth. */
   readonly slices: number;
+  /** Products in a time, of those of the largest block: what is staged for fewer positions is used less often. Measured. */
+  readonly rate: number;
 }
 
 /** A sum of products, one factor of which varies along the block's rows and one along its columns. */
@@ -37,14 +39,14 @@ export interface Tiling extends TileSizes {
   readonly workgroups: number;
 }
 
-/** From the best reuse to the most workgroups. Each has 256 threads, which stage a vector of each side at once in well below 16 KiB. */
+/** Each has 256 threads, which stage a vector of each side at once in well below 16 KiB. */
 const SIZES: readonly TileSizes[] = [
-  { block: { rows: 128, columns: 128, depth: 8 }, thread: { rows: 8, columns: 8 }, slices: 1 },
-  { block: { rows: 64, columns: 64, depth: 16 }, thread: { rows: 8, columns: 4 }, slices: 2 },
-  { block: { rows: 32, columns: 32, depth: 32 }, thread: { rows: 4, columns: 4 }, slices: 4 },
-  { block: { rows: 16, columns: 16, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 16 },
+  { block: { rows: 128, columns: 128, depth: 8 }, thread: { rows: 8, columns: 8 }, slices: 1, rate: 1 },
+  { block: { rows: 64, columns: 64, depth: 16 }, thread: { rows: 8, columns: 4 }, slices: 2, rate: 0.85 },
+  { block: { rows: 32, columns: 32, depth: 32 }, thread: { rows: 4, columns: 4 }, slices: 4, rate: 0.6 },
+  { block: { rows: 16, columns: 16, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 16, rate: 0.35 },
 ];
-/** A device has about so many places for workgroups; with fewer blocks than that, smaller ones are better. */
+/** A device has about so many places for workgroups: blocks are computed so many at a time. */
 const PLACES = 128;
 /** Running sums that a thread has room for. */
 const REGISTERS = 64;
@@ -68,7 +70,8 @@ export function tilingOf(nest: Nest): Tiling | undefined {
   const blocks = ({ block }: TileSizes) =>
     extentOf(batch) * Math.ceil(extentOf(rows) / block.rows) * Math.ceil(extentOf(columns) / block.columns);
   const sizes = SIZES.filter(({ thread }) => thread.rows * thread.columns * sums.length <= REGISTERS);
-  const best = sizes.find((s) => blocks(s) >= PLACES) ?? sizes.at(-1);
+  const time = (s: TileSizes) => (Math.ceil(blocks(s) / PLACES) * s.block.rows * s.block.columns) / s.rate;
+  const [best] = sizes.toSorted((a, b) => time(a) - time(b));
   return (
     best && {
       ...best,

@@ -90,18 +90,36 @@ class Emitter implements Writer {
     if (together) this.sums.cooperative(body, outermostSums(nest.stores.map((s) => s.value)));
     else this.sums.serial(body, outermostSums(nest.stores.map((s) => s.value)));
     if (together) body.line('if (local != 0u) { return; }');
-    for (const store of nest.stores) this.store(store, body);
+    this.stores(nest.stores, body);
     return this.wrap(body, together ? positions : Math.ceil(positions / workgroupSize));
   }
 
-  store({ buffer, index, value, guard }: Store, scope: Scope): void {
-    const slot = this.slot(buffer);
-    const type = this.buffers[slot]?.dtype ?? 'float32';
+  stores(stores: readonly Store[], scope: Scope): void {
+    // Where a tensor is replaced in place, the others' values may need what it held before.
+    const inPlace = new Set(stores.map((s) => s.buffer)).size > 1 && stores.some((s) => this.isRead(s.buffer));
+    const values = stores.map((store) => {
+      const text = this.stored(store, scope);
+      if (!inPlace) return text;
+      const name = this.name('v');
+      scope.line(`let ${name} = ${text};`, store.value.origin);
+      return name;
+    });
+    stores.forEach(({ buffer, index, value, guard }, i) => {
+      const assignment = `b${this.slot(buffer)}[${this.at.index(index)}] = ${values[i] ?? ''};`;
+      scope.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
+    });
+  }
+
+  /** The text of what a store puts in its place. */
+  private stored({ buffer, value }: Store, scope: Scope): string {
+    const type = this.buffers[this.slot(buffer)]?.dtype ?? 'float32';
     // Storing rounds, and rounding twice is rounding once.
     const text = this.value(type === 'float16' && value.kind === 'cast' ? value.value : value, scope);
-    const stored = type === 'bool' ? `u32(${text})` : type === 'float16' ? `f16(${text})` : text;
-    const assignment = `b${slot}[${this.at.index(index)}] = ${stored};`;
-    scope.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
+    return type === 'bool' ? `u32(${text})` : type === 'float16' ? `f16(${text})` : text;
+  }
+
+  private isRead(buffer: number): boolean {
+    return this.slots.some((slot, other) => slot === this.slot(buffer) && other !== buffer);
   }
 
   private slot(buffer: number): number {

@@ -19,5 +19,6 @@ export interface Writer {
   /** A name that nothing else has. */
   name(prefix: string): string;
   literal(value: number, type: DType): string;
-  store(store: Store, scope: Scope): void;
+  /** Puts the values of one position, or several, in their places: all are computed before one of them replaces what is read. */
+  stores(stores: readonly Store[], scope: Scope): void;
 }

@@ -1,6 +1,9 @@
 /** @file Constant folding and identities: x + 0, x · 1, views of a constant, ops on constants. In and out: a functional graph. */
 import { invariant } from '../errors.ts';
-import type { ElementwiseSpec } from '../ops/spec.ts';
+import { mul } from '../ops/binary.ts';
+import { sum } from '../ops/reduce.ts';
+import type { ElementwiseSpec, OpSpec } from '../ops/spec.ts';
+import { expand } from '../ops/views.ts';
 import { fullSpec, writtenLayout } from '../ops/write.ts';
 import { rewrite, isNode, type GraphBuilder, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
 import { dtypes } from '../tensor/dtype.ts';
@@ -38,9 +41,27 @@ function simpler(node: OpNode, build: GraphBuilder): Node | undefined {
       ? value
       : undefined;
   }
+  if (op.kind === 'contract') return ofConstant(node, build);
   if (op.kind !== 'elementwise') return undefined;
   return same(node, op) ?? joined(node, build) ?? computed(node, op, meta.dtype, build);
 }
+
+/** A matrix product with a number everywhere: every row of it (or column) is that number times the sum of the other's. */
+function ofConstant(node: OpNode, build: GraphBuilder): Node | undefined {
+  const [a, b] = node.inputs;
+  if (node.op.name !== 'matmul' || !isNode(a) || !isNode(b) || node.meta.dtype !== 'float32') return undefined;
+  const [left, right] = [constantOf(a), constantOf(b)];
+  const [value, other, dim] = left === undefined ? [right, a, -1] : [left, b, -2];
+  const { shape } = other.meta;
+  if (value === undefined || !Number.isFinite(value) || a.meta.shape.length < 2 || b.meta.shape.length < 2) return undefined;
+  const at = { stack: node.stack, origins: node.origins };
+  const total = build.op(specOf(sum), [other], { dims: [shape.length + dim], keepdim: true }, at);
+  const scaled = value === 1 ? total : build.op(specOf(mul), [total, value], {}, at);
+  return build.op(specOf(expand), [scaled], { shape: node.meta.shape }, at);
+}
+
+const specOf = ({ entry }: { readonly entry: { readonly spec?: OpSpec } }): OpSpec =>
+  invariant(entry.spec, 'an op of one kernel');
 
 /** Whether nothing is left of what the base's own last write put there. */
 function overwrites(node: OpNode, base: Node): base is OpNode {

@@ -3,7 +3,7 @@
  * node is in one, or is only index arithmetic inside those that read it. A node is computed where it is used unless that
  * would repeat real work, and every boundary that is left has its reason. A sum that a whole row needs is computed once for it.
  */
-import { lower, type Group } from '../kernels/lower.ts';
+import { joinedParts, lower, type Group } from '../kernels/lower.ts';
 import { rowsOf, SHORT_SUM } from '../kernels/rows.ts';
 import { rewritten } from '../kernels/schedule.ts';
 import {
@@ -159,6 +159,7 @@ class Planner {
     const { op } = node;
     if (op.kind === 'join' && node.attributes[PIECE] === true) return 'a kernel can bind only so many tensors';
     if (op.kind === 'create' || op.kind === 'move') return undefined;
+    if (this.isArm(node) && holdsProduct(node)) return 'a product lies in it, and it is a part of a join';
     if (isCheapNumber(node)) return undefined;
     if (this.isSearched(node)) return 'a search looks at it in many places';
     if (demand.size > 1) return `${demand.size} kernels read it`;
@@ -202,6 +203,12 @@ class Planner {
       this.ofRows.has(r) ? [r] : this.stored.has(r) ? [this.lastRoot(r)] : this.homes.has(r) ? [...this.passes(r)] : [],
     );
     return new Set(over);
+  }
+
+  /** Parts of different sizes stand in conditions, in which the threads of a workgroup cannot meet. */
+  private isArm(node: OpNode): boolean {
+    const joins = (this.readers.get(node) ?? []).filter((r) => r.op.kind === 'join');
+    return joins.some((r) => !this.stored.has(r) || !joinedParts(r));
   }
 
   /** Each step of a search would write it out again. */
@@ -358,6 +365,12 @@ function madeOfSum(node: OpNode): boolean {
 function madeOfProduct(node: OpNode): boolean {
   const alike = upstream(node, ({ op }) => op.kind === 'elementwise');
   return alike.some((n) => n.op.kind === 'contract' && termsOf(n) > SHORT_SUM && numel(n.meta.shape) === numel(node.meta.shape));
+}
+
+/** Whether it is made of a long product, element by element or part by part. */
+function holdsProduct(node: OpNode): boolean {
+  const parts = upstream(node, ({ op }) => op.kind === 'elementwise' || op.kind === 'move' || op.kind === 'join');
+  return parts.some((n) => n.op.kind === 'contract' && termsOf(n) > SHORT_SUM);
 }
 
 /** Whether it takes several long sums, of which there are as many as there are elements: it is no more to store than they. */
