@@ -54,9 +54,9 @@ function cutOf(node: OpNode): { product: Contraction; parts: Parts } | undefined
   return parts && { product: node, parts };
 }
 
-/** About so many parts of `extent`: of one size, where a number not far below divides it. */
+/** About so many parts of `extent`: of one size, where a number near that divides it. */
 function evenParts(extent: number, wanted: number): Pick<Parts, 'parts' | 'each'> {
-  for (let parts = Math.min(wanted, extent); parts * 2 > wanted; parts--) {
+  for (let parts = Math.min(Math.floor(1.25 * wanted), extent); parts > 0.75 * wanted; parts--) {
     if (extent % parts === 0) return { parts, each: extent / parts };
   }
   const each = Math.ceil(extent / wanted);

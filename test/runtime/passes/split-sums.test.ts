@@ -50,7 +50,8 @@ return %3
 const cases: readonly [string, (x: Tensor, y: Tensor) => unknown, Shape, Shape, string | undefined][] = [
   ['a size that nothing divides', product, [24, 29173], [29173, 24], 'along=0 parts=56 each=521'],
   ['as many parts as fill a device', product, [256, 8192], [8192, 256], 'along=0 parts=16 each=512'],
-  ['the gradient of a weight', forWeights, [1, 8, 104, 104], [1, 24, 104, 104], 'along=1 parts=13 each=8'],
+  ['the gradient of a weight', forWeights, [1, 8, 104, 104], [1, 24, 104, 104], 'along=1 parts=26 each=4'],
+  ['about as many parts, where a number near divides', product, [384, 4096], [4096, 384], 'along=0 parts=8 each=512'],
   ['many positions', product, [1024, 1024], [1024, 1024], undefined],
   ['few positions, each better with a workgroup', product, [20, 65536], [65536, 20], undefined],
   ['short sums', product, [64, 1000], [1000, 64], undefined],
