@@ -105,7 +105,6 @@ export function describeTraced(
     if (!k) return [];
     const nodes = [...new Set(group.flatMap(originsOf).flatMap((id) => recorded.get(id) ?? []))];
     const { text } = k.kernel;
-    const root = k.group.root;
     const ran = straight ? ranOnce(measured, i) : ranOften(measured, k);
     return {
       id: kernelId(i),
@@ -120,7 +119,7 @@ export function describeTraced(
       workgroupSize: [text.workgroupSize, 1, 1],
       launches: ran.launches,
       inputs: k.reads.map(tensorInfo),
-      outputs: [tensorInfo(root)],
+      outputs: k.group.roots.map(tensorInfo),
       bytes: ran.launches * kernelBytes(k),
       flops: ran.launches * [...k.group.inside].reduce((sum, n) => sum + costOf(n).flops, 0),
       ms: ran.ms,

@@ -2,6 +2,7 @@
  * @file From a recorded graph to a plan. In: the graph and the GPU. Out: kernels with their pipelines, what each binds, and
  * the memory between them. A plan is made once for a signature and replayed from then on.
  */
+import { invariant } from '../errors.ts';
 import type { Gpu } from '../device/gpu.ts';
 import type { Pipeline } from '../device/pipelines.ts';
 import type { ExternalNode, Graph, Node } from '../ir/graph.ts';
@@ -57,14 +58,14 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]):
   const places = new Places(results, memory);
   const texts = timed('kernels', () =>
     fusion.groups
-      .filter((group) => numel(group.root.meta.shape) > 0)
+      .filter((group) => group.roots.some((root) => numel(root.meta.shape) > 0))
       .map((group) => {
         const lowered = lower(group);
         return {
           name: groupName(group),
           group,
           reads: lowered.reads,
-          kernel: buildKernel(lowered, (i) => placed(places, group, lowered, i), { parametric: false, device: gpu.info.kind }),
+          kernel: buildKernel(lowered, (i) => placed(places, lowered, i), { parametric: false, device: gpu.info.kind }),
         };
       }),
   );
@@ -72,8 +73,8 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]):
   return { recorded, optimised, fusion, kernels, memory, results, stages };
 }
 
-function placed(places: Places, group: FusedGroup, lowered: Lowered, position: number) {
-  const node = position === lowered.target ? group.root : (lowered.reads[position] ?? group.root);
+function placed(places: Places, { reads, roots }: Lowered, position: number) {
+  const node = invariant(reads[position] ?? roots[position - reads.length], 'a tensor for each position');
   return { storage: places.of(node), dtype: node.meta.dtype };
 }
 
@@ -104,5 +105,5 @@ class Places {
 /** Bytes that a kernel must read and write: each tensor once. */
 export function kernelBytes({ reads, group }: Pick<PlannedKernel, 'reads' | 'group'>): number {
   const read = (node: Node) => Math.min(bytesOf(node), dtypes[node.meta.dtype].bytes * numel(layoutOf(node).shape));
-  return reads.reduce((sum, node) => sum + read(node), bytesOf(group.root));
+  return [...reads.map(read), ...group.roots.map(bytesOf)].reduce((sum, bytes) => sum + bytes, 0);
 }

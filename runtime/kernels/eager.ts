@@ -164,8 +164,8 @@ export class GpuBackend implements Backend {
       });
     });
     const root = build.op(op, nodes, attributes, { stack: [] });
-    const lowered = lower({ root, inside: new Set([root]) }, { layout: out.layout, dtype: out.dtype });
-    const operandOf = (position: number) => (position === lowered.target ? -1 : nodes.indexOf(lowered.reads[position] ?? NaN));
+    const lowered = lower({ roots: [root], inside: new Set([root]) }, { layout: out.layout, dtype: out.dtype });
+    const operandOf = (position: number) => nodes.indexOf(lowered.reads[position] ?? NaN);
     const tensorOf = (i: number) => (i < 0 ? out : (inputs[i] as Tensor));
     const kernel = buildKernel(
       lowered,

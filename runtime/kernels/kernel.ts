@@ -17,7 +17,7 @@ export interface Kernel<S> {
   readonly schedule: string;
 }
 
-/** `storageOf` gives the storage of the i-th tensor that is read, and of the target, which comes last. */
+/** `storageOf` gives the storage of the i-th tensor that is read, and then of the roots. */
 export function buildKernel<S extends object>(
   lowered: Lowered,
   storageOf: (position: number) => { storage: S; dtype: DType },
@@ -26,13 +26,14 @@ export function buildKernel<S extends object>(
   const storages: S[] = [];
   const bound: { dtype: DType; writable: boolean }[] = [];
   const slots: number[] = [];
-  // The target first: a tensor that is read from the same storage then shares its writable binding.
-  for (const position of [lowered.target, ...lowered.reads.keys()]) {
+  const { reads, roots } = lowered;
+  // The roots first: a tensor that is read from the same storage then shares the writable binding.
+  for (const position of [...roots.keys()].map((i) => reads.length + i).concat(...reads.keys())) {
     const { storage, dtype } = storageOf(position);
     let slot = storages.indexOf(storage);
     if (slot < 0) {
       slot = storages.push(storage) - 1;
-      bound.push({ dtype, writable: position === lowered.target });
+      bound.push({ dtype, writable: position >= reads.length });
     }
     slots[position] = slot;
   }

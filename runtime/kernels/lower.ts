@@ -26,12 +26,12 @@ import type { Node, NodeInput, OpNode } from '../ir/graph.ts';
 import { isNode, layoutOf } from '../ir/graph.ts';
 import { addition, product } from './arithmetic.ts';
 import { Builder, combinerOf, sumCombiner, type Expr } from './expr.ts';
-import type { Nest, Store } from './nest.ts';
+import type { Nest } from './nest.ts';
 
 export interface Group {
-  /** The node whose elements are stored. */
-  readonly root: OpNode;
-  /** Nodes computed inside the kernel, the root among them. */
+  /** The nodes whose elements are stored: of one shape, or joins of parts of one shape. */
+  readonly roots: readonly OpNode[];
+  /** Nodes computed inside the kernel, the roots among them. */
   readonly inside: ReadonlySet<Node>;
 }
 
@@ -43,39 +43,50 @@ export interface Target {
 
 export interface Lowered {
   readonly nest: Nest;
-  /** Tensors that loads name by position. The target, when it is not read, has the position after the last. */
+  /** Tensors that loads name by position. The roots have the positions after the last. */
   readonly reads: readonly Node[];
-  readonly target: number;
+  readonly roots: readonly OpNode[];
 }
 
-/** Without a target the root fills a row-major tensor of its own shape. */
-export function lower(group: Group, target?: Target): Lowered {
-  const { root } = group;
-  const state = new Lowering(group.inside);
-  const to = target ?? { layout: contiguous(root.meta.shape), dtype: root.meta.dtype };
-  const parts = joinedParts(root);
-  const shape = parts?.shape ?? root.meta.shape;
-  const axes = shape.map((size, d) => axis(`o${d}`, size));
+/** Without a target each root fills a row-major tensor of its own shape. */
+export function lower({ roots, inside }: Group, target?: Target): Lowered {
+  const state = new Lowering(inside);
+  const axes = iterated(roots).map((size, d) => axis(`o${d}`, size));
   const position = axes.map(fromAxis);
-  const stores: Omit<Store, 'buffer'>[] = [];
-  const store = (value: Expr, index: readonly Index[]) =>
-    stores.push({ value: state.b.cast(value, to.dtype), index: flatten(index, to.layout.strides, to.layout.offset) });
-  if (parts) {
-    parts.inputs.forEach((part, i) => {
-      const shifted = position.map((index, d) => (d === parts.dim ? plus(index, i * (shape[d] ?? 1)) : index));
-      store(state.value(part, position, 0), shifted);
-    });
-  } else store(state.value(root, position, 0), position);
-  const target_ = state.reads.length;
+  const stores: { root: number; index: Index; value: Expr }[] = [];
+  roots.forEach((node, root) => {
+    const to = target ?? { layout: contiguous(node.meta.shape), dtype: node.meta.dtype };
+    const store = (of: Node, index: readonly Index[]) => {
+      const value = state.b.cast(state.value(of, position, 0), to.dtype);
+      stores.push({ root, value, index: flatten(index, to.layout.strides, to.layout.offset) });
+    };
+    const { dim, shape, inputs } = joinedParts(node) ?? { dim: 0, shape: [], inputs: [node] };
+    const step = shape[dim] ?? 0;
+    inputs.forEach((part, i) => store(part, shifted(position, dim, i * step)));
+  });
+  const { reads } = state;
   return {
-    nest: { axes: axes.filter((a) => a.extent !== 1), stores: stores.map((s) => ({ ...s, buffer: target_ })), builder: state.b },
-    reads: state.reads,
-    target: target_,
+    nest: {
+      axes: axes.filter((a) => a.extent !== 1),
+      stores: stores.map(({ root, index, value }) => ({ index, value, buffer: reads.length + root })),
+      builder: state.b,
+    },
+    reads,
+    roots,
   };
 }
 
+const shifted = (position: readonly Index[], dim: number, by: number): Index[] =>
+  position.map((index, d) => (d === dim ? plus(index, by) : index));
+
+/** The positions that a kernel goes through: those of one part, where its roots lay parts of one shape end to end. */
+export function iterated(roots: readonly OpNode[]): Shape {
+  const [root] = roots;
+  return root ? (joinedParts(root)?.shape ?? root.meta.shape) : [];
+}
+
 /** A root that lays tensors of one shape end to end is stored part by part, so that parts can share their loads. */
-function joinedParts(root: OpNode): { dim: number; shape: Shape; inputs: readonly Node[] } | undefined {
+export function joinedParts(root: OpNode): { dim: number; shape: Shape; inputs: readonly Node[] } | undefined {
   if (root.op.kind !== 'join') return undefined;
   const inputs = root.inputs.filter(isNode);
   const [first] = inputs;

@@ -42,6 +42,9 @@ const LARGEST_TILE: Readonly<Record<DeviceKind, number>> = { gpu: 64, software: 
 /** Positions below which a workgroup computes each; the few cores of a CPU are busy with far fewer. */
 const COOPERATING_POSITIONS: Readonly<Record<DeviceKind, number>> = { gpu: 16384, software: 16, reference: 0 };
 
+/** Fewer blocks than this leave most of a GPU idle: then a workgroup for each position is better, though they share nothing. */
+const ENOUGH_BLOCKS = 16;
+
 export function schedule(lowered: Nest, device: DeviceKind): Schedule {
   const nest = rewritten(lowered);
   const rows = rowsOf(nest);
@@ -60,11 +63,12 @@ export function schedule(lowered: Nest, device: DeviceKind): Schedule {
   const positions = product(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   const longest = Math.max(1, ...sums.map((s) => product(s.axes)));
-  if (longest >= 128 && positions < COOPERATING_POSITIONS[device] && longest > positions / 64 && cooperative(nest)) {
-    return { kind: 'workgroup per element', nest, workgroupSize: COOPERATING, unrolled: new Set(), tile: 1 };
-  }
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
   const tiling = device === 'gpu' ? tilingOf(nest) : undefined;
+  const few = longest >= 128 && positions < COOPERATING_POSITIONS[device] && longest > positions / 64;
+  if (few && (tiling?.workgroups ?? 0) < ENOUGH_BLOCKS && cooperative(nest)) {
+    return { kind: 'workgroup per element', nest, workgroupSize: COOPERATING, unrolled: new Set(), tile: 1 };
+  }
   if (tiling) {
     const { threads, thread } = tiling;
     const each = thread.rows * thread.columns;

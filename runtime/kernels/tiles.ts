@@ -42,6 +42,7 @@ const SIZES: readonly TileSizes[] = [
   { block: { rows: 128, columns: 128, depth: 8 }, thread: { rows: 8, columns: 8 }, slices: 1 },
   { block: { rows: 64, columns: 64, depth: 16 }, thread: { rows: 8, columns: 4 }, slices: 2 },
   { block: { rows: 32, columns: 32, depth: 32 }, thread: { rows: 4, columns: 4 }, slices: 4 },
+  { block: { rows: 16, columns: 16, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 16 },
 ];
 /** A device has about so many places for workgroups; with fewer blocks than that, smaller ones are better. */
 const PLACES = 128;
@@ -52,9 +53,9 @@ const SHORTEST_SIDE = 24;
 const SHORTEST_SUM = 16;
 
 export function tilingOf(nest: Nest): Tiling | undefined {
-  const [store, ...others] = nest.stores;
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
-  if (!store || others.length > 0 || store.guard || !sums.every((s) => isAlwaysComputed(s, store.value))) return undefined;
+  const shared = (s: Sum) => nest.stores.some(({ value }) => isAlwaysComputed(s, value));
+  if (nest.stores.some((s) => s.guard) || !sums.every(shared)) return undefined;
   const products = sums.map((sum) => productOf(sum, nest.axes)).filter((p) => p !== undefined);
   const [first] = products;
   if (!first || products.length < sums.length || products.some((p) => p.key !== first.key)) return undefined;

@@ -90,6 +90,8 @@ function multiply(a: HostView, b: HostView): Float64Array {
   return out;
 }
 
+const asMatrix = (x: Tensor): Tensor => x.reshape([numel(x.shape.slice(0, -1)), x.size(-1)]);
+
 /** Matrix product over the last two dims, batched and broadcast over the others; vectors as NumPy takes them. */
 export const matmul: Op<[a: Tensor, b: Tensor]> = op(
   {
@@ -111,7 +113,10 @@ export const matmul: Op<[a: Tensor, b: Tensor]> = op(
       if (a.rank === 1 && b.rank === 1) return [g.mul(b), g.mul(a)];
       if (b.rank === 1) return [g.unsqueeze(-1).mul(b), a.mul(g.unsqueeze(-1))];
       if (a.rank === 1) return [g.unsqueeze(-2).matmul(b.transpose(-1, -2)).squeeze(-2), a.unsqueeze(-1).mul(g.unsqueeze(-2))];
-      return [g.matmul(b.transpose(-1, -2)), a.transpose(-1, -2).matmul(g)];
+      const ofA = g.matmul(b.transpose(-1, -2));
+      // One product over all rows of the batches, instead of one for each of them and their sum.
+      if (b.rank === 2 && a.rank > 2) return [ofA, asMatrix(a).transpose(0, 1).matmul(asMatrix(g))];
+      return [ofA, a.transpose(-1, -2).matmul(g)];
     },
   },
   (a, b) => apply(matmulSpec, [a, b]),

@@ -80,7 +80,8 @@ export const norm: Op<[x: Tensor, p?: number, options?: ReduceOptions]> = compos
   samples: ['f32[7]', 'f32[5,7] 1 {"dim":1}', 'f32[3,4,5] 3 {"dim":[0,2],"keepdim":true}', 'f32[5] 0', 'i32[6,3] 2 {"dim":0}'],
 });
 
-const shift = (x: Tensor, dim: number): Tensor => x.amax({ dim, keepdim: true });
+/** Any number in its place gives the same results, so no gradient goes through it. */
+const shift = (x: Tensor, dim: number): Tensor => x.detach().amax({ dim, keepdim: true });
 const hasNone = (x: Tensor, dim: number): boolean => x.rank > 0 && x.size(dim) === 0;
 
 /** ln Σ eˣ over `dim`, shifted by the largest element so that it does not overflow. −∞ for no elements. */

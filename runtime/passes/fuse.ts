@@ -17,13 +17,14 @@ import {
   type NodeInput,
   type OpNode,
 } from '../ir/graph.ts';
-import type { OpSpec } from '../ops/spec.ts';
 import { numel } from '../tensor/shape.ts';
+import { isSum, termsOf } from './sums.ts';
+import { together } from './together.ts';
 
 export interface FusedGroup extends Group {
-  readonly root: OpNode;
+  readonly roots: OpNode[];
   readonly inside: Set<Node>;
-  /** Why the root's value is stored, and not computed by the kernel that reads it. */
+  /** Why the last root's value is stored, and not computed by the kernel that reads it. */
   boundary: string;
 }
 
@@ -46,6 +47,7 @@ export function fuse(graph: Graph, limits: { maxStorageBuffers: number }): Fusio
   for (const output of graph.outputs) plan.keep(output, 'it is an output');
   for (const { value } of graph.writes) plan.keep(value, 'it replaces a tensor from outside');
   plan.decide();
+  plan.join(limit);
   do {
     const wide = plan.widestJoin(limit);
     if (wide) return fuse(inPieces(graph, wide), limits);
@@ -74,7 +76,9 @@ function inPieces(graph: Graph, { join, pieces }: WideJoin): Graph {
 }
 
 class Planner {
-  private readonly stored = new Map<Node, string>();
+  /** What is stored whatever else is, and what is as things are. */
+  private readonly kept = new Map<Node, string>();
+  private stored: ReadonlyMap<Node, string> = new Map();
   private readonly readers: Map<Node, OpNode[]>;
   /** For each node inside a kernel, the root of that kernel and how often an element of it is computed there. */
   private homes = new Map<Node, Map<OpNode, number>>();
@@ -83,13 +87,17 @@ class Planner {
   /** Those that turned out not to be such, and kernels, by what is inside, that turned out to go by rows. */
   private readonly refused = new Set<OpNode>();
   private readonly proved = new Map<OpNode, string>();
+  /** Stored nodes that a later kernel stores beside its own: the last root of that kernel. */
+  private readonly waiting = new Map<OpNode, OpNode>();
+  /** Those that turned out not to be able to wait. */
+  private readonly apart = new Set<OpNode>();
 
   constructor(private readonly graph: Graph) {
     this.readers = consumers(graph);
   }
 
   keep(node: Node, why: string): void {
-    if (node.kind === 'op' && !this.stored.has(node)) this.stored.set(node, why);
+    if (node.kind === 'op' && !this.kept.has(node)) this.kept.set(node, why);
   }
 
   /** Until each kernel with sums of its rows is one: whether it is shows in its loop nest. */
@@ -100,17 +108,19 @@ class Planner {
 
   /** Back to front: a node joins the kernel of its readers, or is stored. */
   private assign(): void {
+    const stored = new Map(this.kept);
+    this.stored = stored;
     this.homes = new Map();
     this.ofRows = new Set();
     for (const node of [...this.graph.nodes].reverse()) {
       if (node.kind !== 'op') continue;
       const demand = this.demand(node);
       if (demand.size === 0 && !this.stored.has(node)) continue;
-      const why = this.stored.get(node) ?? this.reason(node, demand);
-      if (why !== undefined) this.stored.set(node, why);
+      const why = stored.get(node) ?? this.reason(node, demand);
+      if (why !== undefined) stored.set(node, why);
       const [root = node] = demand.keys();
       if (why === undefined && !this.ofRows.has(node)) this.homes.set(node, demand);
-      else this.homes.set(node, new Map([[why === undefined ? root : node, numel(node.meta.shape)]]));
+      else this.homes.set(node, new Map([[why === undefined ? root : this.lastRoot(node), numel(node.meta.shape)]]));
     }
   }
 
@@ -121,12 +131,14 @@ class Planner {
     for (const group of this.groups()) {
       const once = [...group.inside].filter((n): n is OpNode => n.kind === 'op' && this.ofRows.has(n));
       const members = [...group.inside].map((n) => n.id).join();
-      if (once.length === 0 || this.proved.get(group.root) === members) continue;
+      const root = group.roots.at(-1);
+      if (once.length === 0 || !root || this.proved.get(root) === members) continue;
       const count = rowsOf(rewritten(lower(group).nest))?.count;
-      const rows = Math.max(...once.map((n) => numel(n.meta.shape)));
-      const others = once.filter((n) => numel(n.meta.shape) < rows);
-      if (count === rows && others.length === 0) this.proved.set(group.root, members);
-      else for (const n of others.length > 0 ? others : once) this.refused.add(n);
+      const largest = Math.max(...once.map((n) => numel(n.meta.shape)));
+      const fits = once.filter((n) => numel(n.meta.shape) === count);
+      const wrong = once.filter((n) => (fits.length > 0 ? !fits.includes(n) : numel(n.meta.shape) === largest));
+      if (wrong.length === 0) this.proved.set(root, members);
+      for (const n of wrong) this.refused.add(n);
     }
     return this.refused.size > before;
   }
@@ -151,6 +163,7 @@ class Planner {
     if (this.isSearched(node)) return 'a search looks at it in many places';
     if (demand.size > 1) return `${demand.size} kernels read it`;
     const repeats = Math.max(...demand.values()) / Math.max(1, numel(node.meta.shape));
+    if (repeats < 1 && madeOfProduct(node)) return 'a product lies in it, of which parts are read side by side';
     if (isSum(op)) return this.reasonOfSum(node, repeats);
     if (repeats > CHEAP_REPEATS && !this.isOfRow(node, demand)) return `it would be computed ${Math.round(repeats)} times`;
     if (this.isTerm(node) && madeOfLongSums(node)) return 'it is made of long sums, and is summed';
@@ -158,9 +171,9 @@ class Planner {
   }
 
   private reasonOfSum(node: OpNode, repeats: number): string | undefined {
-    const long = terms(node) > SHORT_SUM && this.isSummed(node);
+    const long = termsOf(node) > SHORT_SUM && this.isSummed(node);
     if (repeats <= 1 && !long) {
-      const passes = terms(node) > 1 ? this.passes(node).size : 1;
+      const passes = termsOf(node) > 1 ? this.passes(node).size : 1;
       return passes > 1 ? `${passes} sums of a row read it` : undefined;
     }
     const { op } = node;
@@ -186,7 +199,7 @@ class Planner {
   /** What goes over a row and reads the node on its way: sums of the row, and the kernel's root. */
   private passes(node: Node): Set<OpNode> {
     const over = (this.readers.get(node) ?? []).flatMap((r) =>
-      this.stored.has(r) || this.ofRows.has(r) ? [r] : this.homes.has(r) ? [...this.passes(r)] : [],
+      this.ofRows.has(r) ? [r] : this.stored.has(r) ? [this.lastRoot(r)] : this.homes.has(r) ? [...this.passes(r)] : [],
     );
     return new Set(over);
   }
@@ -200,7 +213,9 @@ class Planner {
 
   /** Whether a sum takes it, or a view of it. */
   private isTerm(node: OpNode): boolean {
-    return (this.readers.get(node) ?? []).some((r) => (isSum(r.op) && terms(r) > 1) || (r.op.kind === 'move' && this.isTerm(r)));
+    return (this.readers.get(node) ?? []).some(
+      (r) => (isSum(r.op) && termsOf(r) > 1) || (r.op.kind === 'move' && this.isTerm(r)),
+    );
   }
 
   private isSummed(node: OpNode): boolean {
@@ -211,39 +226,86 @@ class Planner {
     const groups = new Map<OpNode, FusedGroup>();
     for (const node of this.graph.nodes) {
       const boundary = this.stored.get(node);
-      if (node.kind === 'op' && boundary !== undefined) groups.set(node, { root: node, inside: new Set([node]), boundary });
+      if (node.kind !== 'op' || boundary === undefined) continue;
+      const group = groups.get(this.lastRoot(node));
+      // Behind those that came meanwhile, as it runs after them.
+      groups.delete(this.lastRoot(node));
+      groups.set(this.lastRoot(node), { roots: [...(group?.roots ?? []), node], inside: new Set(), boundary });
     }
     for (const [node, homes] of this.homes) for (const root of homes.keys()) groups.get(root)?.inside.add(node);
     return [...groups.values()];
   }
 
+  private lastRoot(node: OpNode): OpNode {
+    let last = node;
+    for (let next = this.waiting.get(last); next; next = this.waiting.get(last)) last = next;
+    return last;
+  }
+
+  /** Lets kernels wait for later ones, while that makes fewer. Those that cannot after all are taken apart again. */
+  join(limit: number): void {
+    for (let more = true; more;) {
+      const candidates = this.groups().map((g) => ({ ...g, byRows: [...g.inside].some((n) => this.ofRows.has(n as OpNode)) }));
+      const found = together(candidates, { tensors: limit + 1, apart: this.apart });
+      for (const [early, late] of found) this.waiting.set(early, late);
+      more = found.size > 0;
+      do this.decide();
+      while (this.takeApart(limit));
+    }
+  }
+
+  /** Kernels that bind too much, or store what is read before they run; false when there are none. */
+  private takeApart(limit: number): boolean {
+    const before = this.apart.size;
+    let split = false;
+    const made = new Set<Node>();
+    for (const group of this.groups()) {
+      const leaves = this.leaves(group.roots, group);
+      if (group.roots.length > 1 && leaves.size + group.roots.length > limit + 1) {
+        if (this.split(group, limit)) split = true;
+        else this.separate(group.roots);
+      }
+      for (const leaf of leaves) if (leaf.kind === 'op' && !made.has(leaf)) this.separate([leaf]);
+      for (const root of group.roots) made.add(root);
+    }
+    return split || this.apart.size > before;
+  }
+
+  private separate(roots: readonly OpNode[]): void {
+    const lasts = new Set(roots.map((r) => this.lastRoot(r)));
+    for (const root of [...this.waiting.keys()].filter((r) => lasts.has(this.lastRoot(r)))) this.apart.add(root);
+    for (const root of this.apart) this.waiting.delete(root);
+  }
+
   /** Takes a part out of a kernel that reads more tensors than one can bind; false when none does. */
   splitLargest(limit: number): boolean {
-    for (const group of this.groups()) {
-      if (this.leaves(group.root, group).size <= limit) continue;
-      const parts = [...group.inside]
-        .filter((n): n is OpNode => n.kind === 'op' && n !== group.root && n.op.kind !== 'move' && n.op.kind !== 'create')
-        .map((node) => ({ node, leaves: this.leaves(node, group).size }))
-        .filter(({ leaves }) => leaves > 1 && leaves <= limit)
-        .sort((a, b) => b.leaves - a.leaves);
-      const [best] = parts;
-      if (!best) continue;
-      this.stored.set(best.node, `a kernel can bind ${limit + 1} tensors, and more would be read`);
-      this.decide();
-      return true;
-    }
-    return false;
+    if (!this.groups().some((group) => this.split(group, limit))) return false;
+    do this.decide();
+    while (this.takeApart(limit));
+    return true;
+  }
+
+  private split(group: FusedGroup, limit: number): boolean {
+    const most = limit + 1 - group.roots.length;
+    if (this.leaves(group.roots, group).size <= most) return false;
+    const [best] = [...group.inside]
+      .filter((n): n is OpNode => n.kind === 'op' && !group.roots.includes(n) && n.op.kind !== 'move' && n.op.kind !== 'create')
+      .map((node) => ({ node, leaves: this.leaves([node], group).size }))
+      .filter(({ leaves }) => leaves > 1 && leaves <= most)
+      .sort((a, b) => b.leaves - a.leaves);
+    if (best) this.kept.set(best.node, `a kernel can bind ${limit + 1} tensors, and more would be read`);
+    return best !== undefined;
   }
 
   /** A join that reads more tensors than a kernel can bind, cut where each part reads few enough. */
   widestJoin(limit: number): WideJoin | undefined {
     for (const group of this.groups()) {
       for (const join of group.inside) {
-        if (join.kind !== 'op' || join.op.kind !== 'join' || this.leaves(join, group).size <= limit) continue;
+        if (join.kind !== 'op' || join.op.kind !== 'join' || this.leaves([join], group).size <= limit) continue;
         const pieces: NodeInput[][] = [];
         let read = new Set<Node>();
         for (const input of nodeInputs(join)) {
-          const more = group.inside.has(input) ? this.leaves(input, group) : [input];
+          const more = group.inside.has(input) ? this.leaves([input], group) : [input];
           const together = new Set([...read, ...more]);
           const fits = together.size <= limit && pieces.length > 0;
           if (!fits) pieces.push([]);
@@ -256,8 +318,8 @@ class Planner {
     return undefined;
   }
 
-  /** The tensors that computing `node` inside `group` reads. */
-  private leaves(node: Node, group: FusedGroup): Set<Node> {
+  /** The tensors that computing `nodes` inside `group` reads. */
+  private leaves(nodes: readonly Node[], group: FusedGroup): Set<Node> {
     const found = new Set<Node>();
     const seen = new Set<Node>();
     const visit = (n: Node): void => {
@@ -268,14 +330,9 @@ class Planner {
         else found.add(input);
       }
     };
-    visit(node);
+    nodes.forEach(visit);
     return found;
   }
-}
-
-/** Ops of which each element is a loop over others. */
-function isSum({ kind }: OpSpec): boolean {
-  return kind === 'reduce' || kind === 'scan' || kind === 'contract';
 }
 
 /** Nodes that it is computed from, itself first: a few. */
@@ -294,9 +351,18 @@ function madeOfSum(node: OpNode): boolean {
   return alike.some((n) => isSum(n.op) && numel(n.meta.shape) === numel(node.meta.shape));
 }
 
+/**
+ * Whether it takes a long product of as many elements, element by element. A position of a kernel that reads it in parts
+ * would have several such sums, and a thread has room for few.
+ */
+function madeOfProduct(node: OpNode): boolean {
+  const alike = upstream(node, ({ op }) => op.kind === 'elementwise');
+  return alike.some((n) => n.op.kind === 'contract' && termsOf(n) > SHORT_SUM && numel(n.meta.shape) === numel(node.meta.shape));
+}
+
 /** Whether it takes several long sums, of which there are as many as there are elements: it is no more to store than they. */
 function madeOfLongSums(node: OpNode): boolean {
-  const sums = upstream(node, () => true).filter((n) => isSum(n.op) && terms(n) > SHORT_SUM);
+  const sums = upstream(node, () => true).filter((n) => isSum(n.op) && termsOf(n) > SHORT_SUM);
   return sums.filter((n) => numel(n.meta.shape) >= numel(node.meta.shape)).length > 1;
 }
 
@@ -319,26 +385,11 @@ function isCheapNumber(node: OpNode): boolean {
 /** How many elements of `input` one element of `reader` reads. */
 function readsPerElement(reader: OpNode, input: Node): number {
   const out = Math.max(1, numel(reader.meta.shape));
-  if (isSum(reader.op)) return terms(reader);
+  if (isSum(reader.op)) return termsOf(reader);
   if (reader.op.kind === 'search' && reader.inputs[0] === input) return Math.log2(1 + (input.meta.shape.at(-1) ?? 1));
   if (reader.op.kind === 'join') return numel(input.meta.shape) / out;
   if (reader.op.kind === 'write' && reader.inputs[1] === input) return numel(input.meta.shape) / out;
   return 1;
-}
-
-/** Terms of one sum. */
-function terms(node: OpNode): number {
-  const nodes = node.inputs.filter(isNode);
-  if (node.op.kind === 'contract') {
-    return numel(
-      node.op.extents(
-        nodes.map((n) => n.meta.shape),
-        node.attributes,
-      ),
-    );
-  }
-  if (node.op.kind === 'scan') return node.meta.shape[node.attributes['dim'] as number] ?? 1;
-  return numel(nodes[0]?.meta.shape ?? []) / Math.max(1, numel(node.meta.shape));
 }
 
 /** What a group is called: the ops that do its work, most frequent first. */
@@ -350,5 +401,5 @@ export function groupName(group: FusedGroup): string {
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const names = [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name);
-  return (names.length > 0 ? names : [nodeName(group.root)]).slice(0, 4).join('_').replace(/\W+/g, '_');
+  return (names.length > 0 ? names : group.roots.map(nodeName)).slice(0, 4).join('_').replace(/\W+/g, '_');
 }

@@ -18,15 +18,18 @@ export interface MemoryPlan {
 export function planMemory(groups: readonly FusedGroup[], escaping: ReadonlySet<Node>): MemoryPlan {
   const lastRead = new Map<Node, number>();
   groups.forEach((group, i) => {
+    for (const root of group.roots) lastRead.set(root, i);
     for (const node of group.inside) for (const input of nodeInputs(node)) if (!group.inside.has(input)) lastRead.set(input, i);
   });
+  const done = groups.map((): Node[] => []);
+  for (const [node, last] of lastRead) done[last]?.push(node);
   const slotOf = new Map<Node, number>();
   const slots: number[] = [];
   const free = new Set<number>();
   let intermediateBytes = 0;
   groups.forEach((group, i) => {
-    const { root } = group;
-    if (!escaping.has(root)) {
+    for (const root of group.roots) {
+      if (escaping.has(root)) continue;
       const bytes = bytesOf(root);
       intermediateBytes += bytes;
       const slot = bestFit(free, slots, bytes) ?? slots.push(bytes) - 1;
@@ -35,9 +38,9 @@ export function planMemory(groups: readonly FusedGroup[], escaping: ReadonlySet<
       slotOf.set(root, slot);
     }
     // What this group read last is free only for the groups after it: a kernel cannot write what it reads.
-    for (const [node, last] of lastRead) {
+    for (const node of done[i] ?? []) {
       const slot = slotOf.get(node);
-      if (last === i && slot !== undefined) free.add(slot);
+      if (slot !== undefined) free.add(slot);
     }
   });
   return { slotOf, slots, intermediateBytes };
