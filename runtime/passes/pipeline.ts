@@ -9,6 +9,7 @@ import { mergeProducts } from './merge-products.ts';
 import { prune } from './prune.ts';
 import { separate } from './separate.ts';
 import { share } from './share.ts';
+import { splitSums } from './split-sums.ts';
 import { sumProducts } from './sum-products.ts';
 import { tileWrites } from './tile-writes.ts';
 
@@ -20,6 +21,7 @@ export const pipeline: readonly Pass[] = [
   share,
   sumProducts,
   mergeProducts,
+  splitSums,
   prune,
   separate,
 ];

@@ -11,10 +11,15 @@ export const FEWEST = 4;
 /** Each element takes part in so many products at least: then what is multiplied costs more than what is moved. */
 const REUSE = 8;
 
-/** A sum of products of two or more tensors that is no sum of such. */
-export function isProduct(node: Node): node is Contraction {
-  if (node.kind !== 'op' || node.op.kind !== 'contract' || node.op.term || node.op.fold || isMade(node.op)) return false;
+/** A sum of products of elements of tensors. */
+export function isContraction(node: Node): node is Contraction {
+  if (node.kind !== 'op' || node.op.kind !== 'contract' || node.op.term || node.op.fold) return false;
   return node.inputs.every((x) => isNode(x) && x.meta.shape.length > 0);
+}
+
+/** A contraction that was not made of others. */
+export function isProduct(node: Node): node is Contraction {
+  return isContraction(node) && !isMade(node.op);
 }
 
 export function termsOf(node: Contraction): number {
