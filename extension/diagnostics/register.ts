@@ -29,7 +29,7 @@ export function registerDiagnostics(context: ExtensionContext, output: Output, r
   const reports = createReports(client);
   context.subscriptions.push(
     reports,
-    ...registerCollection(reports),
+    ...registerCollection(reports, results),
     ...registerActions(reports, results),
     ...registerInlays(reports),
     ...registerStatus(reports),

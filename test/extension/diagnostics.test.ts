@@ -5,7 +5,7 @@ import { bakedIn } from '../../extension/diagnostics/baked.ts';
 import { Delay } from '../../extension/diagnostics/delay.ts';
 import { audible, levelOf, levelsIn } from '../../extension/diagnostics/severity.ts';
 import { reasonsOf, summaryOf } from '../../extension/diagnostics/summary.ts';
-import { takenIn } from '../../extension/diagnostics/taken.ts';
+import { takenIn, withoutTold } from '../../extension/diagnostics/taken.ts';
 import { formats } from '../../runtime/cli/formats.ts';
 import { plain } from '../../runtime/profile/report.ts';
 import { applyFixes, together } from '../../runtime/script/fixes.ts';
@@ -74,6 +74,22 @@ describe('what a trace took for granted', () => {
   it('is not known of older profiles, nor without one', () => {
     expect(takenIn(profile({ sources: { '/a.ts': 'then' } }), '/a.ts', 'then')).toEqual([]);
     expect(takenIn(undefined, '/a.ts', 'then')).toEqual([]);
+  });
+});
+
+describe('a branch that the analysis and the run both speak of', () => {
+  const branch: Diagnostic = { ...found('JL404', 1), severity: 'warning' };
+  const condition = { message: 'the condition', range: range(1, 1, 5) };
+  const arm: Diagnostic = { ...found('JL612', 2), severity: 'warning', related: [condition] };
+
+  it('is marked by the run, which knows the arm', () => {
+    expect(withoutTold([branch, found('JL203', 1)], [arm])).toEqual([found('JL203', 1)]);
+  });
+
+  it('stays an error where it is scripted, and a warning where the run says nothing of it', () => {
+    expect(withoutTold([found('JL404', 1)], [arm])).toEqual([found('JL404', 1)]);
+    expect(withoutTold([branch], [])).toEqual([branch]);
+    expect(withoutTold([{ ...branch, range: range(2, 1, 5) }], [arm])).toHaveLength(1);
   });
 });
 
