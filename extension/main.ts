@@ -29,7 +29,7 @@ export function activate(context: ExtensionContext): void {
   const panel = createPanel(context, { wgsl, onRestored: results.add });
   const running = createRuns();
   runs = running;
-  diagnostics = registerDiagnostics(context, output);
+  diagnostics = registerDiagnostics(context, output, results);
   const services = { runs: running, results, panel, output, runnerPath: join(context.extensionPath, 'dist', 'runner.js') };
   context.subscriptions.push(
     output,

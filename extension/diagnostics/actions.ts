@@ -20,21 +20,26 @@ import {
 import type * as Script from '../../runtime/profile/diagnostic.ts';
 import { isFixable, together } from '../../runtime/script/fixes.ts';
 import type { Registration } from '../registration.ts';
+import type { Results } from '../results.ts';
 import { shownOf } from './collection.ts';
 import { editOf, rangeOf, SOURCE } from './convert.ts';
 import { LANGUAGES } from './documents.ts';
 import { EXPLAIN } from './page.ts';
+import { shownOfRuns } from './fromRuns.ts';
 import type { Reports } from './reports.ts';
+import { withSeen } from './seen.ts';
 
 const FIX_ALL = CodeActionKind.SourceFixAll.append('jitlens');
 const FIX_ALL_TITLE = 'Fix all JitLens problems in this file';
 
-export function registerActions(reports: Reports): Registration[] {
+export function registerActions(reports: Reports, results: Results): Registration[] {
   const provider: CodeActionProvider = {
     provideCodeActions: (document, range, context) => {
-      const fixable = shownOf(reports, document).flatMap(([found]) => (isFixable(found) ? [found] : []));
+      const ran = results.touching(document.uri.fsPath);
+      const shown = shownOf(reports, document).map(([found]) => withSeen(found, ran, document.getText()));
+      const fixable = shown.filter(isFixable);
       if (context.only && FIX_ALL.intersects(context.only)) return fixable.length > 0 ? [allFixed(FIX_ALL, fixable)] : [];
-      const here = shownOf(reports, document).flatMap(([found]) => {
+      const here = [...shown, ...shownOfRuns(results, document).map(([found]) => found)].flatMap((found) => {
         const marked = markOf(found, range, context);
         return marked ? [{ found, marked }] : [];
       });

@@ -3,11 +3,12 @@
  * collection `jitlens-run`; nothing while a file's text differs from what ran.
  */
 import { languages, workspace, type TextDocument } from 'vscode';
+import type { Diagnostic } from '../../runtime/profile/diagnostic.ts';
 import type { Registration } from '../registration.ts';
 import type { Results } from '../results.ts';
 import { ANALYSIS, analysisEnabled, SEVERITY, severities } from '../settings.ts';
 import { diagnosticOf } from './convert.ts';
-import { audible } from './severity.ts';
+import { audible, type Audible } from './severity.ts';
 import { takenIn } from './taken.ts';
 
 export function registerRunDiagnostics(results: Results): Registration[] {
@@ -15,12 +16,12 @@ export function registerRunDiagnostics(results: Results): Registration[] {
   const publish = (document: TextDocument) => {
     const { uri } = document;
     if (uri.scheme !== 'file') return;
-    const found = analysisEnabled(uri) ? takenIn(results.touching(uri.fsPath), uri.fsPath, document.getText()) : [];
-    if (found.length === 0) collection.delete(uri);
+    const shown = shownOfRuns(results, document);
+    if (shown.length === 0) collection.delete(uri);
     else
       collection.set(
         uri,
-        audible(found, severities(uri)).map(([one, level]) => diagnosticOf(one, level)),
+        shown.map(([one, level]) => diagnosticOf(one, level)),
       );
   };
   const publishAll = () => workspace.textDocuments.forEach(publish);
@@ -34,4 +35,11 @@ export function registerRunDiagnostics(results: Results): Registration[] {
       if (event.affectsConfiguration(ANALYSIS) || event.affectsConfiguration(SEVERITY)) publishAll();
     }),
   ];
+}
+
+/** What the user sees of the newest run in a document, and how loud. */
+export function shownOfRuns(results: Results, document: TextDocument): (readonly [Diagnostic, Audible])[] {
+  const { uri } = document;
+  if (!analysisEnabled(uri)) return [];
+  return audible(takenIn(results.touching(uri.fsPath), uri.fsPath, document.getText()), severities(uri));
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { commands, type ExtensionContext } from 'vscode';
 import { AnalyserClient } from '../../runtime/host/analyser-client.ts';
 import type { Output } from '../output.ts';
+import type { Results } from '../results.ts';
 import { registerActions } from './actions.ts';
 import { registerCollection } from './collection.ts';
 import { registerInlays } from './inlays.ts';
@@ -18,7 +19,7 @@ export interface Diagnostics {
   dispose(): Promise<void>;
 }
 
-export function registerDiagnostics(context: ExtensionContext, output: Output): Diagnostics {
+export function registerDiagnostics(context: ExtensionContext, output: Output, results: Results): Diagnostics {
   const client = new AnalyserClient({
     analyserPath: join(context.extensionPath, 'dist', 'analyser.js'),
     // VS Code's own: analysis needs no GPU, and works where no Node is installed.
@@ -28,8 +29,8 @@ export function registerDiagnostics(context: ExtensionContext, output: Output): 
   const reports = createReports(client);
   context.subscriptions.push(
     reports,
-    ...registerCollection(reports),
-    ...registerActions(reports),
+    ...registerCollection(reports, results),
+    ...registerActions(reports, results),
     ...registerInlays(reports),
     ...registerStatus(reports),
     ...registerTasks(join(context.extensionPath, 'dist', 'cli.js')),

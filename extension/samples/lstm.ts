@@ -67,6 +67,7 @@ export class RecurrentLayer extends nn.Module {
   forward(x: Tensor, state: State): [output: Tensor, state: State] {
     const outputs: Tensor[] = [];
     let now = state;
+    // jitlens-ignore JL405: a sequence of another length is recorded anew
     for (const step of x.unbind()) {
       now = this.cell.forward(step, now);
       outputs.push(now[0]);

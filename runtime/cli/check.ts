@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { colour, plain } from '../profile/report.ts';
 import { Analyser } from '../script/analyse.ts';
 import type { FileReport } from '../profile/diagnostic.ts';
+import { keepCompiled } from '../script/compiled.ts';
 import { applyFixes } from '../script/fixes.ts';
 import { formats, isFormat, type Format } from './formats.ts';
 
@@ -73,6 +74,7 @@ function run(args: string[]): number {
     );
     reports = analyser.checkAll(files);
   }
+  keepCompiled();
   for (const problem of analyser.problems()) console.error(`jitlens check: ${problem}`);
   const coloured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   process.stdout.write(formats[format](reports, coloured ? colour : plain));

@@ -7,9 +7,13 @@ import type { Readable, Writable } from 'node:stream';
 import type { FileReport } from '../profile/diagnostic.ts';
 import { parseRequest, type AnalyserAnswer } from './analyser-protocol.ts';
 
+const REST_AFTER_MS = 20;
+
 export interface Checker {
   update(file: string, text: string | undefined): void;
   check(file: string): FileReport;
+  /** Called when all questions are answered: what can be done while the user thinks. */
+  rest?(): void;
 }
 
 /** Resolves when nobody asks any more. */
@@ -23,6 +27,8 @@ export async function serve(input: Readable, output: Writable, checker: Checker)
     const [file, id] = next;
     waiting.delete(file);
     output.write(`${JSON.stringify(outcome(checker, file, id))}\n`);
+    // After the answer is out of the house.
+    if (waiting.size === 0) setTimeout(() => waiting.size === 0 && checker.rest?.(), REST_AFTER_MS).unref();
     wake();
   };
   /** What has arrived meanwhile is read before the next file is looked at. */

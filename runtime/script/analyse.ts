@@ -9,6 +9,7 @@ import { Reach, ReachCache } from './facts/reach.ts';
 import { Types } from './facts/types.ts';
 import { Writes } from './facts/writes.ts';
 import { FileCheck, type Facts } from './file-check.ts';
+import { keepCompiled, sweep } from './compiled.ts';
 import { Memo } from './memo.ts';
 import { nearestConfig, normal, ownEntry, Project, Texts, type Loaded } from './project.ts';
 import { rangeIn } from './ranges.ts';
@@ -95,6 +96,12 @@ export class Analyser {
     const report = new FileCheck(source, file, facts, memo).report();
     this.lookedAt = memo.lookedAt.size;
     return report;
+  }
+
+  /** Between questions: what was made for the last answer is swept up, and the compiler's code is kept for the next process. */
+  rest(): void {
+    keepCompiled();
+    sweep();
   }
 
   private projectOf(file: string): Known {

@@ -21,7 +21,8 @@ import { whatDidNotRun, type Unrun } from './coverage.ts';
 import type { Diagnostic, Related, Severity } from '../profile/diagnostic.ts';
 import { isConstant } from './marks.ts';
 import { ts, type TS } from './typescript.ts';
-import { untakenArms } from './untaken.ts';
+import { unsuppressed } from './suppress.ts';
+import { sourceTree, untakenArms } from './untaken.ts';
 import { otherSizes } from './fresh.ts';
 
 /**
@@ -32,12 +33,16 @@ export function checkTrace(target: AnyFunction | Module, inputs: readonly unknow
   return takenForGranted(target, inputs);
 }
 
-/** `known` is what did not run in a call that was watched before. */
+/** What no comment suppresses. `known` is what did not run in a call that was watched before. */
 export function takenForGranted(
   target: AnyFunction | Module,
   inputs: readonly unknown[],
   known?: readonly Unrun[],
 ): Diagnostic[] {
+  return unsuppressed(findings(target, inputs, known), sourceTree);
+}
+
+function findings(target: AnyFunction | Module, inputs: readonly unknown[], known: readonly Unrun[] | undefined): Diagnostic[] {
   const example = flattenTree(inputs, 'inputs');
   const subject = new Subject(target);
   try {

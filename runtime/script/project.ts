@@ -231,9 +231,9 @@ function sharedSource(file: string, text: string, target: TS.ScriptTarget | TS.C
   const keep = file.endsWith('.d.ts');
   const known = keep ? shared.get(file) : undefined;
   if (known?.text === text) return known;
-  // Parents are set when the file is bound. Comments are types in JavaScript only.
+  // Parents are set when the file is bound, which asking for the checker does. Comments are types in JavaScript only.
   const options = { ...(typeof target === 'object' ? target : { languageVersion: target }), jsDocParsingMode: JS_ONLY() };
-  const source = ts.createSourceFile(file, text, options, !keep);
+  const source = ts.createSourceFile(file, text, options, false);
   if (keep) shared.set(file, source);
   return source;
 }

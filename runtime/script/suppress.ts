@@ -2,6 +2,7 @@
  * @file `// jitlens-ignore JL207: reason`. In: a file's text. Out: which lines take no finding of which codes, and what is
  * wrong with such comments: a reason is required, and one that nothing needs should go.
  */
+import type { Diagnostic } from '../profile/diagnostic.ts';
 import type { Found } from './context.ts';
 import { ts, type TS } from './typescript.ts';
 
@@ -50,6 +51,24 @@ function isComment(file: TS.SourceFile, position: number): boolean {
   return !ts.isStringLiteralLike(inside) && !ts.isTemplateHead(inside) && !ts.isTemplateMiddleOrTemplateTail(inside);
 }
 
+/** Findings that only a run has: whether a comment about one is needed cannot be told from the text. */
+const OF_RUNS = /^JL6\d\d$/;
+
+function isAbout({ line, codes, reason }: Suppression, code: string, at: number): boolean {
+  return line === at && reason !== '' && codes.includes(code);
+}
+
+/** What remains of a run's findings; `treeOf` gives a file as it ran. */
+export function unsuppressed(found: readonly Diagnostic[], treeOf: (file: string) => TS.SourceFile | undefined): Diagnostic[] {
+  const known = new Map<string, readonly Suppression[]>();
+  return found.filter(({ code, range: { file, start } }) => {
+    const tree = known.has(file) ? undefined : treeOf(file);
+    const here = known.get(file) ?? (tree ? suppressionsOf(tree) : []);
+    known.set(file, here);
+    return !here.some((s) => isAbout(s, code, start.line - 1));
+  });
+}
+
 /** What remains of the findings, with what there is to say about the comments. */
 export function withoutSuppressed(file: TS.SourceFile, found: readonly Found[], codes: ReadonlySet<string>): Found[] {
   const suppressions = suppressionsOf(file);
@@ -57,7 +76,7 @@ export function withoutSuppressed(file: TS.SourceFile, found: readonly Found[], 
   const used = new Set<Suppression>();
   const kept = found.filter((f) => {
     const line = file.getLineAndCharacterOfPosition(f.span.start).line;
-    const by = suppressions.filter((s) => s.line === line && s.reason !== '' && s.codes.includes(f.code));
+    const by = suppressions.filter((s) => isAbout(s, f.code, line));
     for (const s of by) used.add(s);
     return by.length === 0;
   });
@@ -72,5 +91,7 @@ function remarks(s: Suppression, used: boolean, codes: ReadonlySet<string>): Fou
   if (s.codes.length === 0) return say('warning', 'this names no rule to ignore; write `jitlens-ignore JL207: reason`');
   if (unknown.length > 0) return say('warning', `there is no rule ${unknown.join(', ')}`);
   if (s.reason === '') return say('warning', `say why: \`jitlens-ignore ${s.codes.join(', ')}: reason\``);
-  return used ? [] : say('hint', `nothing here needs this: ${s.codes.join(', ')} is not found on line ${s.line + 1}`);
+  return used || s.codes.some((code) => OF_RUNS.test(code))
+    ? []
+    : say('hint', `nothing here needs this: ${s.codes.join(', ')} is not found on line ${s.line + 1}`);
 }

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type TypeScript from 'typescript';
+import { requireCompiled } from './compiled.ts';
 
 export type { default as TS } from 'typescript';
 
@@ -13,6 +14,6 @@ export let ts: typeof TypeScript = new Proxy({} as typeof TypeScript, {
 });
 
 function load(): typeof TypeScript {
-  ts = createRequire(import.meta.url)('typescript') as typeof TypeScript;
+  ts = requireCompiled(createRequire(import.meta.url).resolve('typescript')) as typeof TypeScript;
   return ts;
 }

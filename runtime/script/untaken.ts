@@ -78,7 +78,8 @@ function isOtherwise(arm: TS.Node): boolean {
   return ts.isIfStatement(parent) ? parent.elseStatement === arm : ts.isConditionalExpression(parent) && parent.whenFalse === arm;
 }
 
-function sourceTree(file: string): TS.SourceFile | undefined {
+/** A file as it is on disk; nothing where there is none. */
+export function sourceTree(file: string): TS.SourceFile | undefined {
   try {
     return parsed(file, readFileSync(file, 'utf8')).tree;
   } catch {

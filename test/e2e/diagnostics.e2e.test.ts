@@ -3,7 +3,7 @@
  * The fixed files are run as a user runs them.
  */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest'
 import { repository } from '../../scripts/e2e.mjs';
 import { analysersOf } from './processes.ts';
 import { openSession, type Session } from './session.ts';
-import { chooseTheme, clickText, marks, openFile, panel, problems, quickFix, runCommand, statusItem } from './workbench.ts';
+import { chooseTheme, clickText, marks, openFile, panel, pick, problems, quickFix, runCommand, statusItem } from './workbench.ts';
 
 const loops = `import { jit, range, tensor, type Tensor } from 'jitlens';
 
@@ -211,5 +211,71 @@ describe.each([
     await page.locator('.monaco-hover-content a').filter({ hasText: 'JL203' }).first().click();
     await panel(page).getByText('A mutable array is walked').waitFor();
     await session.screenshot(`${name}-page`);
+  });
+
+  it('is as loud as the settings say, rule by rule', async () => {
+    watch();
+    const { page } = session;
+    const file = join(session.workspace, '.vscode', 'settings.json');
+    await openFile(page, 'loops.ts');
+    await expect.poll(() => marks(page, 'loops.ts'), { timeout: 20_000 }).toEqual([{ line: 18, kind: 'error' }]);
+    await mkdir(dirname(file), { recursive: true });
+    const setTo = (level: string) =>
+      writeFile(file, JSON.stringify({ 'jitlens.diagnostics.severity': { JL203: level, JL209: 'error' } }));
+    await setTo('warning');
+    await expect.poll(() => marks(page, 'loops.ts'), { timeout: 20_000 }).toEqual([{ line: 18, kind: 'warning' }]);
+    await setTo('information');
+    await expect.poll(() => marks(page, 'loops.ts'), { timeout: 20_000 }).toEqual([{ line: 18, kind: 'info' }]);
+    await setTo('off');
+    await expect.poll(() => marks(page, 'loops.ts'), { timeout: 20_000 }).toEqual([]);
+    await rm(file);
+    await expect.poll(() => marks(page, 'loops.ts'), { timeout: 20_000 }).toEqual([{ line: 18, kind: 'error' }]);
+  });
+});
+
+describe('what is contributed beside the editor', () => {
+  let session: Session;
+  let failed = false;
+  const watch = () => onTestFailed(() => void (failed = true));
+
+  beforeAll(async () => {
+    session = await openSession('contributed', { files: { 'loops.ts': loops, 'unrelated.ts': unrelated } });
+  });
+  afterAll(() => session.close(failed));
+
+  it('has a task that checks the folder, and its findings are problems', async () => {
+    watch();
+    const { page } = session;
+    await runCommand(page, 'Tasks: Run Task');
+    await pick(page, 'jitlens');
+    await pick(page, 'check');
+    await page.locator('.terminal-wrapper').first().waitFor();
+    await runCommand(page, 'Problems: Focus on Problems View');
+    // No editor shows the file: the matcher alone has said it.
+    await expect
+      .poll(() => problems(page), { timeout: 60_000 })
+      .toContainEqual(expect.stringMatching(/‘ns’ is a mutable array.*JL203/));
+  });
+
+  it('writes the sample that is picked, and opens it', async () => {
+    watch();
+    const { page } = session;
+    await rm(join(session.workspace, 'equilibrium.ts'), { force: true });
+    await runCommand(page, 'JitLens: Create Sample');
+    await pick(page, 'equilibrium.ts');
+    await page.locator('.tab.active[data-resource-name="equilibrium.ts"]').waitFor();
+    expect(await readFile(join(session.workspace, 'equilibrium.ts'), 'utf8')).toBe(
+      await readFile(join(repository, 'extension', 'samples', 'equilibrium.ts'), 'utf8'),
+    );
+  });
+
+  it('opens a sample that is there already as it is', async () => {
+    watch();
+    const { page } = session;
+    await writeFile(join(session.workspace, 'mnist.ts'), '// mine\n');
+    await runCommand(page, 'JitLens: Create Sample');
+    await pick(page, 'mnist.ts');
+    await page.locator('.tab.active[data-resource-name="mnist.ts"]').waitFor();
+    expect(await readFile(join(session.workspace, 'mnist.ts'), 'utf8')).toBe('// mine\n');
   });
 });

@@ -28,6 +28,13 @@ export async function runCommand(page: Page, title: string): Promise<void> {
   await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
 }
 
+/** Takes an entry of the list that a command opened, by its label. */
+export async function pick(page: Page, label: string): Promise<void> {
+  const row = page.locator('.quick-input-list .monaco-list-row').filter({ hasText: label }).first();
+  await row.waitFor();
+  await row.click();
+}
+
 /** Takes a colour theme by the name in its picker. */
 export async function chooseTheme(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Control+K');

@@ -3,14 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bakedIn } from '../../extension/diagnostics/baked.ts';
 import { Delay } from '../../extension/diagnostics/delay.ts';
+import { withSeen } from '../../extension/diagnostics/seen.ts';
 import { audible, levelOf, levelsIn } from '../../extension/diagnostics/severity.ts';
 import { reasonsOf, summaryOf } from '../../extension/diagnostics/summary.ts';
-import { takenIn } from '../../extension/diagnostics/taken.ts';
+import { takenIn, withoutTold } from '../../extension/diagnostics/taken.ts';
 import { formats } from '../../runtime/cli/formats.ts';
 import { plain } from '../../runtime/profile/report.ts';
 import { applyFixes, together } from '../../runtime/script/fixes.ts';
 import type { Diagnostic, Edit, FunctionReport } from '../../runtime/profile/diagnostic.ts';
-import { profile } from '../fixtures/builder.ts';
+import { at, NodeList, profile } from '../fixtures/builder.ts';
 
 const range = (line: number, from: number, to: number) => ({
   file: '/a.ts',
@@ -74,6 +75,50 @@ describe('what a trace took for granted', () => {
   it('is not known of older profiles, nor without one', () => {
     expect(takenIn(profile({ sources: { '/a.ts': 'then' } }), '/a.ts', 'then')).toEqual([]);
     expect(takenIn(undefined, '/a.ts', 'then')).toEqual([]);
+  });
+});
+
+describe('a branch that the analysis and the run both speak of', () => {
+  const branch: Diagnostic = { ...found('JL404', 1), severity: 'warning' };
+  const condition = { message: 'the condition', range: range(1, 1, 5) };
+  const arm: Diagnostic = { ...found('JL612', 2), severity: 'warning', related: [condition] };
+
+  it('is marked by the run, which knows the arm', () => {
+    expect(withoutTold([branch, found('JL203', 1)], [arm])).toEqual([found('JL203', 1)]);
+  });
+
+  it('stays an error where it is scripted, and a warning where the run says nothing of it', () => {
+    expect(withoutTold([found('JL404', 1)], [arm])).toEqual([found('JL404', 1)]);
+    expect(withoutTold([branch], [])).toEqual([branch]);
+    expect(withoutTold([{ ...branch, range: range(2, 1, 5) }], [arm])).toHaveLength(1);
+  });
+});
+
+describe('a value of type any that a run has seen', () => {
+  const text = 'const f = (x: Tensor, k: any) => x.mul(k);\n';
+  const fixes = ['Annotate as Tensor', 'Annotate as number'].map((title) => ({ title, edits: [] }));
+  const any: Diagnostic = { ...found('JL101', 1), range: range(1, 40, 41), fixes };
+  /** Each entry is a run of the call, with so many tensors. */
+  const ran = (...calls: number[]) => {
+    const list = new NodeList();
+    const x = list.add('input', at(9, 1, '/a.ts'), [], { shape: [2] });
+    for (const tensors of calls) list.add('mul', at(1, 36, '/a.ts'), Array<string>(tensors).fill(x), { shape: [2] });
+    return profile({ sources: { '/a.ts': text }, nodes: list.nodes });
+  };
+  const titles = (...given: Parameters<typeof withSeen>) => withSeen(...given).fixes.map(({ title }) => title);
+  const asIs = ['Annotate as Tensor', 'Annotate as number'];
+
+  it('is offered the type that it had, first', () => {
+    expect(titles(any, ran(1), text)).toEqual(['Annotate as number, as seen in the last run', 'Annotate as Tensor']);
+    expect(titles(any, ran(2, 2), text)).toEqual(['Annotate as Tensor, as seen in the last run', 'Annotate as number']);
+  });
+
+  it('is offered what it was offered where no run tells', () => {
+    expect(titles(any, undefined, text)).toEqual(asIs);
+    expect(titles(any, ran(1), `${text} `)).toEqual(asIs);
+    expect(titles(any, ran(), text)).toEqual(asIs);
+    expect(titles(any, ran(1, 2), text)).toEqual(asIs);
+    expect(titles({ ...any, range: range(1, 34, 35) }, ran(1), text)).toEqual(asIs);
   });
 });
 

@@ -81,6 +81,8 @@ function attempt({ closure, self }: Target, args: Tree, keeps: Keeps, without: r
       return new Unknown(output, !x.dtype.startsWith('float'));
     },
     effect: (name, values, run) => {
+      // What was assigned before an error stays, and host code sees it.
+      if (name !== 'print') store(builder, looking);
       const inputs = values.map((x) => argumentOf(builder, x));
       builder.step({ kind: 'effect', name, inputs, run, stack: looking.frames() });
     },
@@ -158,7 +160,7 @@ function stateValue(builder: Builder, name: string, now: unknown): { value: Valu
   return { value, inside: new Unknown(value) };
 }
 
-/** What the code assigned to the module's fields is put there when the run is over. */
+/** What the code assigned to the module's fields is put there: when the run is over or fails, and before host code runs. */
 function store(builder: Builder, looking: Interpreter): void {
   for (const { of, key, cell } of looking.memory.standIns()) {
     const { leaves, rebuild } = partsOf(cell.value);

@@ -83,13 +83,16 @@ export function isWithin(node: TS.Node, outer: TS.Node): boolean {
 
 /** All nodes below, in order; `enter` may keep out of one by giving false. */
 export function walk(root: TS.Node, enter: (node: TS.Node) => boolean | undefined): void {
-  ts.forEachChild(root, (child) => {
-    if (enter(child) !== false) walk(child, enter);
-  });
+  // One function for all nodes: one for each would be a large part of what an analysis allocates.
+  const visit = (node: TS.Node): void => {
+    if (enter(node) !== false) ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(root, visit);
 }
 
 export function some(root: TS.Node, test: (node: TS.Node) => boolean): boolean {
-  return test(root) || (ts.forEachChild(root, (child) => some(child, test) || undefined) ?? false);
+  const visit = (node: TS.Node): true | undefined => test(node) || ts.forEachChild(node, visit) || undefined;
+  return visit(root) ?? false;
 }
 
 /** The expression without parentheses, `as`, `satisfies` and `!`. */

@@ -148,6 +148,17 @@ describe('the process', () => {
     expect(answers.every((answer) => answer.type === 'report' && answer.report.diagnostics.length === 0)).toBe(true);
   });
 
+  test('rests when nothing is asked any more', async () => {
+    const [input, output, checker] = [new PassThrough(), new PassThrough(), new FakeChecker()];
+    const rest = vi.fn();
+    const ended = serve(input, output, Object.assign(checker, { rest }));
+    input.write('{"type":"check","file":"/a.ts","id":1}\n{"type":"check","file":"/b.ts","id":2}\n');
+    await vi.waitFor(() => expect(rest).toHaveBeenCalledTimes(1));
+    expect(String(output.read()).trim().split('\n')).toHaveLength(2);
+    input.end();
+    await ended;
+  });
+
   test.each(['', '3', 'null', '{"type":"update"}', '{"type":"update","file":"a","text":3}', '{"type":"check","file":"a"}'])(
     'is not asked anything by %s',
     (line) => expect(parseRequest(line)).toBeUndefined(),

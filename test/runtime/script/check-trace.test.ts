@@ -47,6 +47,10 @@ test('a captured tensor, a loop over a size, values that are read: one each', ()
   ]);
 });
 
+test('what a comment suppresses is left out, line by line and code by code', () => {
+  expect(said('ignored')).toEqual([['JL603', 'warning', 'return z.mul(other);']]);
+});
+
 test('code that remembers records something else the second time', () => {
   expect(said('remembers')).toEqual([
     ['JL611', 'warning', 'memory ??= x.mul(2);'],

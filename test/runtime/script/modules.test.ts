@@ -1,6 +1,7 @@
 /** @file Scripted modules: the two lines, state, modes, fields that change, and methods with marks. */
-import { jit, nn, ones, randn, tensor, zeros, type Tensor } from 'jitlens';
+import { jit, nn, ones, randn, range, tensor, zeros, type Tensor } from 'jitlens';
 import { describe, expect, test } from 'vitest';
+import { eagerly } from '../../../runtime/script/script.ts';
 import { plain } from '../support/scripts.ts';
 
 const t = (...values: number[]) => tensor(values);
@@ -22,6 +23,55 @@ class Gate extends nn.Module {
 
   forward(x: Tensor): Tensor {
     return x.mul(this.doubled);
+  }
+}
+
+/** Assigns fields before errors that depend on a value, in a branch, in a loop, and on every path. */
+class Careful extends jit.ScriptModule {
+  @jit.state seen = 0;
+  @jit.state last: Tensor = zeros([2]);
+  readonly notes: number[] = [];
+
+  @jit.scriptMethod
+  async forward(x: Tensor): Promise<Tensor> {
+    this.seen += 1;
+    this.last = x.mul(2);
+    if ((await x.sum().item()) < 0) {
+      this.seen += 10;
+      throw new Error('negative');
+    }
+    this.last = x.mul(3);
+    return x;
+  }
+
+  @jit.scriptMethod
+  async turns(x: Tensor, n: number): Promise<Tensor> {
+    let y = x;
+    for (const i of range(n)) {
+      this.seen += 1;
+      y = y.sub(i);
+      if ((await y.sum().item()) < 0) throw new Error('below');
+    }
+    return y;
+  }
+
+  @jit.scriptMethod
+  fails(x: Tensor): Tensor {
+    this.last = x.add(1);
+    throw new Error('always');
+  }
+
+  @jit.ignore
+  note(): void {
+    this.notes.push(this.seen);
+  }
+
+  @jit.scriptMethod
+  noted(x: Tensor): Tensor {
+    this.seen += 5;
+    this.note();
+    this.seen += 5;
+    return x;
   }
 }
 
@@ -108,6 +158,39 @@ describe('modules', () => {
       ['doubled', [2]],
     ]);
     expect(() => model.counted(t(1))).toThrow(expect.objectContaining({ code: 'JL507' }));
+  });
+
+  test('what was assigned before an error stays, as it does eagerly', async () => {
+    const run = async () => {
+      const model = new Careful();
+      const failed = async (body: () => unknown) => {
+        const error: unknown = await Promise.resolve()
+          .then(body)
+          .catch((e: unknown) => e);
+        return [(error as Error).message, model.seen, await plain(model.last)];
+      };
+      return [
+        await failed(() => model.forward(t(-1, -2))),
+        await failed(() => model.turns(t(2, 2), 5)),
+        await failed(() => model.fails(t(5, 6))),
+        await plain(model.forward(t(1, 2))).then(async () => [model.seen, await plain(model.last)]),
+      ];
+    };
+    const expected = [
+      ['negative', 11, [-2, -4]],
+      ['below', 14, [-2, -4]],
+      ['always', 14, [6, 7]],
+      [15, [3, 6]],
+    ];
+    expect(await eagerly(run)).toEqual(expected);
+    expect(await run()).toEqual(expected);
+  });
+
+  test('host code sees what was assigned before it', () => {
+    const model = new Careful();
+    model.noted(t(1));
+    model.noted(t(1));
+    expect([model.notes, model.seen]).toEqual([[5, 15], 20]);
   });
 
   test('parameters of a scripted module are trained', async () => {

@@ -44,7 +44,7 @@ export const raises = defineNote({
   title: 'throw',
   doc: `
     \`throw new Error(...)\` becomes a raise: the run fails with that message when the path is taken. Numbers and strings in the
-    message are kept. A tensor in it must be read first.`,
+    message are kept. A tensor in it must be read first. What was assigned to the module's state before it stays.`,
   pytorch: '`raise` is allowed; the message is lost in some versions.',
   good: [
     `if (n < 1) throw new RangeError(\`n must be 1 or more, not \${n}\`);
