@@ -92,8 +92,11 @@ class Planner {
   /** Those that turned out not to be able to wait. */
   private readonly apart = new Set<OpNode>();
 
+  private readonly order: ReadonlyMap<Node, number>;
+
   constructor(private readonly graph: Graph) {
     this.readers = consumers(graph);
+    this.order = new Map(graph.nodes.map((node, i) => [node, i]));
   }
 
   keep(node: Node, why: string): void {
@@ -272,10 +275,22 @@ class Planner {
         if (this.split(group, limit)) split = true;
         else this.separate(group.roots);
       }
-      for (const leaf of leaves) if (leaf.kind === 'op' && !made.has(leaf)) this.separate([leaf]);
+      for (const leaf of leaves) if (leaf.kind === 'op' && !made.has(leaf)) this.part(leaf, group);
       for (const root of group.roots) made.add(root);
     }
     return split || this.apart.size > before;
+  }
+
+  /** Lets those of `root`'s kernel that come before the reader not wait for the others. */
+  private part(root: OpNode, reader: FusedGroup): void {
+    const place = (node: Node | undefined) => (node ? (this.order.get(node) ?? 0) : 0);
+    const kernel = this.groups().find((g) => g.roots.includes(root));
+    const early = kernel?.roots.filter((r) => place(r) < place(reader.roots.at(-1))) ?? [];
+    const last = early.at(-1);
+    if (!last) return;
+    for (const r of early) this.waiting.set(r, last);
+    this.waiting.delete(last);
+    this.apart.add(last);
   }
 
   private separate(roots: readonly OpNode[]): void {
