@@ -36,6 +36,8 @@ export const SHORT_SUM = 32;
 const LONGEST_ROW = 1 << 16;
 /** Rows across memory stay with one thread each, up to this length. */
 const LONGEST_ACROSS = 32;
+/** So many terms for each store of a row make it a row of its terms. */
+const FEW_STORES = 4;
 /** Sums that need each other in turn: each computes anew what those before it had. */
 const MOST_FAMILIES = 8;
 /** Places of a row for each of its threads, until a workgroup is full. */
@@ -77,10 +79,10 @@ function liesAlong(nest: Nest, sums: readonly Sum[], rows: ReadonlySet<string>, 
   const across = new Set([...columns, ...sums.flatMap((s) => s.axes)].map((a) => a.key));
   const step = (index: Index, keys: ReadonlySet<string>): number =>
     Math.min(...index.terms.filter((t) => keys.has(t.atom.key)).map((t) => Math.abs(t.coefficient)));
-  const indices = [
-    ...everyUnder(sums.map((s) => s.body)).flatMap((e) => (e.kind === 'load' ? [e.index] : [])),
-    ...nest.stores.map((s) => s.index),
-  ];
+  const loads = everyUnder(sums.map((s) => s.body)).flatMap((e) => (e.kind === 'load' ? [e.index] : []));
+  // A sum that is much longer than what is stored for it pays for stores far apart.
+  const short = product(columns) * FEW_STORES <= Math.max(...sums.map((s) => product(s.axes)));
+  const indices = short && loads.length > 0 ? loads : [...loads, ...nest.stores.map((s) => s.index)];
   return indices.every((i) => !Number.isFinite(step(i, across)) || step(i, across) <= step(i, rows));
 }
 
