@@ -21,11 +21,14 @@ interface Case {
   /** Absent for what comes before or after the cases of a block, in its place among them. */
   readonly name?: string;
   readonly body: () => unknown;
+  /** What the case's file does after each of its own. */
+  readonly each?: readonly (() => unknown)[];
 }
 
 const cases: Case[] = [];
 const path: string[] = [];
 let after: (() => unknown)[] = [];
+let each: (() => unknown)[] = [];
 
 /** Rows of `each` in a title: `%s` and `%d` are its values in turn. */
 function titled(title: string, row: readonly unknown[]): string {
@@ -45,7 +48,7 @@ function withEach(add: (name: string, body: () => unknown) => void) {
   });
 }
 
-export const test = withEach((name, body) => cases.push({ name: [...path, name].join(' › '), body }));
+export const test = withEach((name, body) => cases.push({ name: [...path, name].join(' › '), body, each }));
 export const it = test;
 export const describe = withEach((name, body) => {
   const outer = after;
@@ -58,15 +61,31 @@ export const describe = withEach((name, body) => {
 });
 export const beforeAll = (body: () => unknown): void => void cases.push({ body });
 export const afterAll = (body: () => unknown): void => void after.push(body);
+export const afterEach = (body: () => unknown): void => void each.push(body);
+
+const mocks: (() => void)[] = [];
+/** Properties that have another value for a while. */
+export const vi = {
+  spyOn: (of: object, key: string) => ({
+    mockReturnValue(value: unknown): void {
+      const own = Object.getOwnPropertyDescriptor(of, key) ?? {};
+      mocks.push(() => Object.defineProperty(of, key, own));
+      Object.defineProperty(of, key, { configurable: true, value });
+    },
+  }),
+  restoreAllMocks: (): void => mocks.splice(0).forEach((undo) => undo()),
+};
 
 /** Runs the cases whose name contains one of `wanted`, all without any. Gives the number that failed. */
 export async function run(wanted: readonly string[]): Promise<number> {
   let failed = 0;
   const chosen = cases.filter(({ name }) => !name || wanted.length === 0 || wanted.some((w) => name.includes(w)));
-  for (const { name = 'before or after', body } of chosen) {
+  for (const { name = 'before or after', body, each: hooks = [] } of chosen) {
     try {
       await body();
+      for (const hook of hooks) await hook();
     } catch (error) {
+      for (const hook of hooks) await hook();
       failed++;
       console.log(`✘ ${name}\n    ${String(error).split('\n').slice(0, 12).join('\n    ')}`);
     }
@@ -78,4 +97,5 @@ export async function run(wanted: readonly string[]): Promise<number> {
 /** The cases of a file, under its name. */
 export function file(name: string): void {
   path.splice(0, path.length, name);
+  each = [];
 }
