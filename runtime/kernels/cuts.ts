@@ -25,5 +25,6 @@ export function cutOf(family: readonly Sum[], extents: readonly number[], inside
   const wanted = Math.sqrt(terms);
   let [level, run] = [extents.length - 1, inside];
   while (level > 0 && run * (extents[level] ?? 1) < wanted) run *= extents[level--] ?? 1;
-  return { level, every: 2 ** Math.max(0, Math.round(Math.log2(wanted / run))) };
+  const rounds = Math.log2(extents[level] ?? 1);
+  return { level, every: 2 ** Math.max(0, Math.min(Math.round(Math.log2(wanted / run)), Math.floor(rounds))) };
 }

@@ -6,7 +6,7 @@ import { dtypes, type DType } from '../tensor/dtype.ts';
 import type { PipelineForm } from '../device/pipelines.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import type { Lowered } from './lower.ts';
-import { schedule } from './schedule.ts';
+import { schedule, type Schedule } from './schedule.ts';
 import { emit, type KernelText } from './wgsl.ts';
 
 export interface Kernel<S> {
@@ -39,13 +39,18 @@ export function buildKernel<S extends object>(
   }
   const plan = schedule(lowered.nest, options.device);
   const text = emit(plan, slots, bound, options.parametric);
-  const tile = plan.tile > 1 ? `, ${plan.tile} positions a thread` : '';
   return {
     text,
     form: { wgsl: text.wgsl, writable: bound.map((b) => b.writable), parameters: text.parameters.length },
     storages,
-    schedule: `${plan.kind}${tile}, ${text.workgroupSize} threads`,
+    schedule: sentenceOf(plan),
   };
+}
+
+/** The schedule as a person reads it. */
+function sentenceOf({ kind, tile, share, workgroupSize }: Schedule): string {
+  const each = kind === 'workgroup per columns' ? `workgroup per ${share?.columns ?? 1} columns` : kind;
+  return `${each}${tile > 1 ? `, ${tile} positions a thread` : ''}, ${workgroupSize} threads`;
 }
 
 export function bytesOf(dtype: DType, elements: number): number {

@@ -4,10 +4,10 @@
  * barrier: those without a row of their own go along with the last row, and store nothing.
  */
 import { axis, condition, fromAxis, plus, substitute, type Axis, type Index } from '../tensor/affine.ts';
-import { dtypes } from '../tensor/dtype.ts';
 import { replaceAxes } from './axes.ts';
 import { cutOf } from './cuts.ts';
-import { combined, type Sum } from './expr.ts';
+import type { Sum } from './expr.ts';
+import { fold, type Sharers } from './fold.ts';
 import type { RowPlan } from './rows.ts';
 import { Scope } from './scope.ts';
 import type { SumText } from './sums.ts';
@@ -18,8 +18,6 @@ export function writeRows(w: Writer, sums: SumText, body: Scope, plan: RowPlan):
 }
 
 const GROUP = 'i32(group.x + group.y * groups.x)';
-/** Up to so many shares are folded by every thread for itself. */
-const FOLDED_AT_ONCE = 8;
 
 class RowText {
   private readonly lane: Axis;
@@ -40,7 +38,10 @@ class RowText {
     const written = plan.written ? this.writtenOut() : undefined;
     plan.families.forEach((family, i) => {
       const share = written ? this.placedSums(family, written.families[i] ?? []) : this.loopedSums(family);
-      if (plan.lanes > 1) family.forEach((sum, j) => this.fold(sum, share[j] ?? ''));
+      if (plan.lanes > 1)
+        family.forEach((sum, j) => {
+          fold(w, body, sum, share[j] ?? '', this.sharers());
+        });
     });
     const storing = guarded ? new Scope(body, true) : body;
     if (written) w.stores(written.stores, storing);
@@ -49,6 +50,13 @@ class RowText {
         w.stores(plan.nest.stores, inner);
       });
     if (guarded) body.block('if (live) {', storing);
+  }
+
+  private sharers(): Sharers {
+    const { lanes, together } = this.plan;
+    const { key } = this.lane;
+    const first = together === 1 ? '0u' : `local - u32(${key})`;
+    return { lanes, lane: key, step: 1, first, threads: lanes * together };
   }
 
   /** Gives `t`, the row, and the lane their values; tells whether some threads may have no row. */
@@ -139,32 +147,6 @@ class RowText {
       `for (var ${key} = ${this.lane.key}; ${key} < ${this.w.p.int(over.extent)}; ${key} += ${this.plan.lanes}) {`,
       inner,
     );
-  }
-
-  /** From each thread's share to the sum, which all of them have then: two short rounds need few barriers. */
-  private fold(sum: Sum, total: string): void {
-    const { w, body } = this;
-    const { lanes, together } = this.plan;
-    const type = dtypes[sum.type].wgsl;
-    const shared = `shared_${type}`;
-    w.preludes.add(`var<workgroup> ${shared}: array<${type}, ${lanes * together}>;`);
-    const line = (text: string) => body.line(text, sum.origin);
-    const first = together === 1 ? '' : `local - u32(${this.lane.key}) + `;
-    const shares = lanes <= FOLDED_AT_ONCE ? lanes : 2 ** Math.ceil(Math.log2(lanes) / 2);
-    const more = combined(sum, total, `${shared}[local + i]`);
-    line(`${shared}[local] = ${total};`);
-    line('workgroupBarrier();');
-    if (shares < lanes) {
-      line(`if (${this.lane.key} < ${shares}) {`);
-      line(`  for (var i = ${shares}u; i < ${lanes}u; i += ${shares}u) { ${total} = ${more}; }`);
-      line(`  ${shared}[local] = ${total};`);
-      line('}');
-      line('workgroupBarrier();');
-    }
-    line(`${total} = ${shared}[${first}0u];`);
-    line(`for (var i = 1u; i < ${shares}u; i++) { ${total} = ${combined(sum, total, `${shared}[${first}i]`)}; }`);
-    // The next sum puts its shares where these are still being read.
-    line('workgroupBarrier();');
   }
 }
 

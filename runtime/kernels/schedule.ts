@@ -1,7 +1,8 @@
 /**
  * @file How a loop nest is spread over threads. In: a nest and what the device is. Out: the nest, possibly with several
- * positions to a thread, and one of three ways to run it: a thread for each position, or a workgroup for each, whose
- * threads share its sums, or a workgroup for a block of positions, whose threads share what they read. The choice follows from extents and from which loads do not change along which axis.
+ * positions to a thread, and one of the ways to run it: a thread for each position; a workgroup for one position or some
+ * neighbours, whose threads share the sums; a workgroup for a block of positions, whose threads share what they read. The
+ * choice follows from extents and from which loads do not change along which axis.
  */
 import { constant, type Axis } from '../tensor/affine.ts';
 import { everyExpr, everyUnder, replaceAxes, splitAxes, writeOut } from './axes.ts';
@@ -10,10 +11,12 @@ import type { Expr } from './expr.ts';
 import type { Nest } from './nest.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan } from './rows.ts';
+import { shareOf, type SharePlan } from './share.ts';
 import { tilingOf, type Tiling } from './tiles.ts';
 
 export interface Schedule {
-  readonly kind: 'thread per element' | 'workgroup per element' | 'workgroup per row' | 'workgroup per block';
+  readonly kind:
+    'thread per element' | 'workgroup per element' | 'workgroup per columns' | 'workgroup per row' | 'workgroup per block';
   readonly nest: Nest;
   readonly workgroupSize: number;
   /** Summed axes that are written out instead of looped over. */
@@ -23,6 +26,8 @@ export interface Schedule {
   /** How a workgroup shares the factors of its block of positions. */
   readonly tiling?: Tiling;
   readonly rows?: RowPlan;
+  /** How a workgroup shares sums. */
+  readonly share?: SharePlan;
 }
 
 const THREADS = 64;
@@ -30,7 +35,6 @@ const THREADS = 64;
 const STREAMING_THREADS = 256;
 const STREAMING_TILE = 4;
 const STREAMING_POSITIONS = 1 << 18;
-const COOPERATING = 256;
 /** Fewer threads than this leave a device idle; tiles shrink before that. */
 const ENOUGH_THREADS: Readonly<Record<DeviceKind, number>> = { gpu: 1 << 15, software: 1 << 8, reference: 0 };
 /** Sums of up to this many terms are written out, if the kernel stays below so many terms in all: text takes time to compile. */
@@ -39,10 +43,7 @@ const UNROLLED_TERMS: Readonly<Record<DeviceKind, number>> = { gpu: 1024, softwa
 /** Positions of a thread: each has sums in registers, of which a CPU has few. */
 const LARGEST_TILE: Readonly<Record<DeviceKind, number>> = { gpu: 64, software: 16, reference: 1 };
 
-/** Positions below which a workgroup computes each; the few cores of a CPU are busy with far fewer. */
-const COOPERATING_POSITIONS: Readonly<Record<DeviceKind, number>> = { gpu: 16384, software: 16, reference: 0 };
-
-/** Fewer blocks than this leave most of a GPU idle: then a workgroup for each position is better, though they share nothing. */
+/** Fewer blocks than this leave most of a GPU idle: then sharing sums is better, though no reads are shared. */
 const ENOUGH_BLOCKS = 16;
 
 export function schedule(lowered: Nest, device: DeviceKind): Schedule {
@@ -62,12 +63,13 @@ export function schedule(lowered: Nest, device: DeviceKind): Schedule {
   }
   const positions = product(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
-  const longest = Math.max(1, ...sums.map((s) => product(s.axes)));
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
   const tiling = device === 'gpu' ? tilingOf(nest) : undefined;
-  const few = longest >= 128 && positions < COOPERATING_POSITIONS[device] && longest > positions / 64;
-  if (few && (tiling?.workgroups ?? 0) < ENOUGH_BLOCKS && cooperative(nest)) {
-    return { kind: 'workgroup per element', nest, workgroupSize: COOPERATING, unrolled: new Set(), tile: 1 };
+  const share = (tiling?.workgroups ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
+  if (share) {
+    const { columns, lanes } = share;
+    const kind = columns === 1 ? 'workgroup per element' : 'workgroup per columns';
+    return { kind, nest, workgroupSize: columns * lanes, unrolled: new Set(), tile: 1, share };
   }
   if (tiling) {
     const { threads, thread } = tiling;
@@ -90,12 +92,6 @@ export function rewritten(lowered: Nest): Nest {
 }
 
 const product = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);
-
-/** Every outermost sum is computed whatever the position is, so all threads of a workgroup can meet in it. */
-function cooperative(nest: Nest): boolean {
-  const outer = outermostSums(nest.stores.map((s) => s.value));
-  return outer.length > 0 && !everyUnder(outer.map((s) => s.body)).some((e) => e.kind === 'reduce');
-}
 
 /** Sums that stand in no other sum, nor under a condition. */
 export function outermostSums(roots: readonly Expr[]): Extract<Expr, { kind: 'reduce' }>[] {

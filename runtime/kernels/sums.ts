@@ -3,11 +3,12 @@
  * over the same axes, or that the threads of a workgroup share. Long sums are added up in parts.
  */
 import type { Axis } from '../tensor/affine.ts';
-import { dtypes } from '../tensor/dtype.ts';
 import { cutOf } from './cuts.ts';
 import { combined, type Expr, type Sum } from './expr.ts';
+import { fold } from './fold.ts';
 import { atPosition, outermostSums, type Schedule } from './schedule.ts';
 import { Scope } from './scope.ts';
+import type { SharePlan } from './share.ts';
 import type { Writer } from './writer.ts';
 
 export class SumText {
@@ -17,10 +18,14 @@ export class SumText {
   ) {}
 
   /** Computes the sums, each in the outermost scope that can, with one loop for those over the same axes. */
-  serial(scope: Scope, sums: readonly Sum[]): void {
+  write(scope: Scope, sums: readonly Sum[]): void {
+    const { share } = this.plan;
     const open = sums.filter((s) => scope.find(s) === undefined);
     for (const home of new Set(open.map((s) => scope.home(s.free)))) {
-      for (const family of byAxes(open.filter((s) => scope.home(s.free) === home))) this.serialLoop(home, family);
+      for (const family of byAxes(open.filter((s) => scope.home(s.free) === home))) {
+        if (share) this.sharedLoop(home, family, share);
+        else this.serialLoop(home, family);
+      }
     }
   }
 
@@ -74,7 +79,7 @@ export class SumText {
   private terms(scope: Scope, bodies: readonly Expr[], unrolled: readonly Axis[], use: (values: string[]) => void): void {
     const [a, ...rest] = unrolled;
     if (!a) {
-      this.serial(scope, outermostSums(bodies));
+      this.write(scope, outermostSums(bodies));
       use(bodies.map((body) => this.w.value(body, scope)));
       return;
     }
@@ -99,38 +104,23 @@ export class SumText {
     scope.line(`${next};`, sum.body.origin);
   }
 
-  /** Every thread folds its share, then the workgroup folds the threads' results. */
-  cooperative(scope: Scope, sums: readonly Sum[]): void {
-    const size = this.plan.workgroupSize;
-    for (const family of byAxes(sums)) {
-      const [first] = family;
-      if (!first) continue;
-      const totals = family.map((s) => this.accumulator(scope, s));
-      const loop = new Scope(scope);
-      const terms = first.axes.reduce((n, a) => n * a.extent, 1);
-      this.w.decode(loop, first.axes, 'q');
-      const cut = cutOf(family, [Math.ceil(terms / size)], 1);
-      const parts = cut ? family.map((s) => this.part(scope, s)) : totals;
-      family.forEach((s, i) => this.accumulate(loop, s, parts[i] ?? '', this.w.value(s.body, loop)));
-      if (cut) this.intoTotals(loop, `(q / ${size})`, cut.every, totals, parts);
-      scope.block(`for (var q = i32(local); q < ${this.w.p.int(terms)}; q += ${size}) {`, loop);
-      if (cut) family.forEach((s, i) => scope.line(`${totals[i] ?? ''} += ${parts[i] ?? ''};`, s.origin));
-      family.forEach((s, i) => {
-        const total = totals[i] ?? '';
-        const shared = this.w.name('shared');
-        this.w.preludes.add(`var<workgroup> ${shared}: array<${dtypes[s.type].wgsl}, ${size}>;`);
-        scope.line(`${shared}[local] = ${total};`, s.origin);
-        scope.line('workgroupBarrier();', s.origin);
-        scope.line(`for (var step = ${size / 2}u; step > 0u; step >>= 1u) {`, s.origin);
-        scope.line(
-          `  if (local < step) { ${shared}[local] = ${combined(s, `${shared}[local]`, `${shared}[local + step]`)}; }`,
-          s.origin,
-        );
-        scope.line('  workgroupBarrier();', s.origin);
-        scope.line('}', s.origin);
-        scope.line(`${total} = ${shared}[0];`, s.origin);
-      });
-    }
+  /** Every lane adds up its share, then the lanes of each column fold theirs. */
+  private sharedLoop(scope: Scope, family: readonly Sum[], { lanes, columns }: SharePlan): void {
+    const [first] = family;
+    if (!first) return;
+    const totals = family.map((s) => this.accumulator(scope, s));
+    const loop = new Scope(scope);
+    const terms = first.axes.reduce((n, a) => n * a.extent, 1);
+    this.w.decode(loop, first.axes, 'q');
+    const cut = cutOf(family, [Math.ceil(terms / lanes)], 1);
+    const parts = cut ? family.map((s) => this.part(scope, s)) : totals;
+    family.forEach((s, i) => this.accumulate(loop, s, parts[i] ?? '', this.w.value(s.body, loop)));
+    if (cut) this.intoTotals(loop, `(q / ${lanes})`, cut.every, totals, parts);
+    scope.block(`for (var q = lane; q < ${this.w.p.int(terms)}; q += ${lanes}) {`, loop);
+    if (cut) family.forEach((s, i) => scope.line(`${totals[i] ?? ''} += ${parts[i] ?? ''};`, s.origin));
+    const place = columns === 1 ? '0u' : `local % ${columns}u`;
+    const sharers = { lanes, lane: 'lane', step: columns, first: place, threads: lanes * columns };
+    family.forEach((s, i) => fold(this.w, scope, s, totals[i] ?? '', sharers));
   }
 }
 

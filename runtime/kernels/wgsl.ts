@@ -17,6 +17,8 @@ import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
 import { SumText } from './sums.ts';
 import { tiledText } from './tile-text.ts';
+import type { SharePlan } from './share.ts';
+import { extentOf } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 export interface KernelText {
@@ -71,10 +73,9 @@ class Emitter implements Writer {
   }
 
   emit(): KernelText {
-    const { nest, workgroupSize, kind, rows, tiling } = this.plan;
+    const { nest, workgroupSize, rows, tiling, share } = this.plan;
     const positions = nest.axes.reduce((n, a) => n * a.extent, 1);
     const body = new Scope();
-    const together = kind === 'workgroup per element';
     if (tiling) {
       tiledText(this, tiling, nest.stores, body);
       return this.wrap(body, tiling.workgroups);
@@ -83,18 +84,47 @@ class Emitter implements Writer {
       writeRows(this, this.sums, body, rows);
       return this.wrap(body, Math.ceil(positions / rows.together));
     }
-    if (together) body.line('let t = i32(group.x + group.y * groups.x);');
-    else body.line(`let t = i32((group.x + group.y * groups.x) * ${workgroupSize}u + local);`);
+    const sums = outermostSums(nest.stores.map((s) => s.value));
+    if (share) {
+      const workgroups = extentOf(share.before) * share.blocks;
+      const stored = this.sharedPlaces(body, share, workgroups);
+      this.sums.write(body, sums);
+      const storing = new Scope(body, true);
+      // All threads meet in the sums that the values need, and one of each column stores.
+      this.stores(nest.stores, body, storing);
+      body.block(`if (${stored}) {`, storing);
+      return this.wrap(body, workgroups);
+    }
+    body.line(`let t = i32((group.x + group.y * groups.x) * ${workgroupSize}u + local);`);
     body.line(`if (t >= ${this.p.int(positions)}) { return; }`);
     this.decode(body, nest.axes, 't');
-    if (together) this.sums.cooperative(body, outermostSums(nest.stores.map((s) => s.value)));
-    else this.sums.serial(body, outermostSums(nest.stores.map((s) => s.value)));
-    if (together) body.line('if (local != 0u) { return; }');
+    this.sums.write(body, sums);
     this.stores(nest.stores, body);
-    return this.wrap(body, together ? positions : Math.ceil(positions / workgroupSize));
+    return this.wrap(body, Math.ceil(positions / workgroupSize));
   }
 
-  stores(stores: readonly Store[], scope: Scope): void {
+  /** Gives the axes, and `lane`, their values in a workgroup that shares sums; tells which threads store. */
+  private sharedPlaces(body: Scope, { columns, across, before, blocks }: SharePlan, workgroups: number): string {
+    const extent = extentOf(across);
+    const whole = !this.p.active && extent % columns === 0;
+    body.line('let place = i32(group.x + group.y * groups.x);');
+    body.line(`if (place >= ${this.p.int(workgroups)}) { return; }`);
+    body.line(columns === 1 ? 'let lane = i32(local);' : `let lane = i32(local) / ${columns};`);
+    if (columns === 1) {
+      this.decode(body, before, 'place');
+      return 'lane == 0';
+    }
+    body.line(`let t = place / ${this.p.int(blocks)};`);
+    this.decode(body, before, 't');
+    body.line(`let column = (place % ${this.p.int(blocks)}) * ${columns} + i32(local) % ${columns};`);
+    // Behind the last column the last one is computed again, since all threads must meet, and not stored.
+    if (!whole) body.line(`let at = min(column, ${this.p.int(extent - 1, true)});`);
+    this.decode(body, across, whole ? 'column' : 'at');
+    return whole ? 'lane == 0' : `lane == 0 && column < ${this.p.int(extent)}`;
+  }
+
+  /** Values are computed in `scope`; those that are not shared, and the stores, in `inner`. */
+  stores(stores: readonly Store[], scope: Scope, inner = scope): void {
     // Where a tensor is replaced in place, the others' values may need what it held before.
     const inPlace = new Set(stores.map((s) => s.buffer)).size > 1 && stores.some((s) => this.isRead(s.buffer));
     const values = stores.map((store) => {
@@ -106,7 +136,7 @@ class Emitter implements Writer {
     });
     stores.forEach(({ buffer, index, value, guard }, i) => {
       const assignment = `b${this.slot(buffer)}[${this.at.index(index)}] = ${values[i] ?? ''};`;
-      scope.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
+      inner.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
     });
   }
 
@@ -182,7 +212,7 @@ class Emitter implements Writer {
     if (expr.kind === 'literal') return this.literal(expr.value, expr.type);
     const home = scope.home(expr.free);
     if (expr.kind === 'reduce') {
-      this.sums.serial(home, [expr]);
+      this.sums.write(home, [expr]);
       return this.value(expr, scope);
     }
     if (home === scope && (this.uses.get(expr) ?? 0) <= 1 && expr.kind !== 'bind' && !isBranch(expr))
@@ -245,9 +275,13 @@ class Emitter implements Writer {
     // What both arms compute is computed before them, or a chain of conditions would double at each.
     for (const shared of neededByBoth(expr)) this.value(shared, scope);
     scope.line(`var ${name}: ${dtypes[expr.type].wgsl};`, expr.origin);
-    const [yes, no] = [new Scope(scope, true), new Scope(scope, true)];
-    yes.line(`${name} = ${this.value(expr.yes, yes)};`, expr.yes.origin);
-    no.line(`${name} = ${this.value(expr.no, no)};`, expr.no.origin);
+    const arm = (value: Expr): Scope => {
+      const inner = new Scope(scope, true);
+      this.sums.write(inner, outermostSums([value]));
+      inner.line(`${name} = ${this.value(value, inner)};`, value.origin);
+      return inner;
+    };
+    const [yes, no] = [arm(expr.yes), arm(expr.no)];
     scope.block(`if (${this.at.condition(expr.when)}) {`, yes, '} else {');
     scope.append(no, '}');
   }
