@@ -19,6 +19,8 @@ export interface SharePlan {
   readonly before: readonly Axis[];
   /** Workgroups along `across`, the last of which may have fewer columns. */
   readonly blocks: number;
+  /** Terms that a thread reads at once. */
+  readonly written: number;
 }
 
 const THREADS = 256;
@@ -28,9 +30,12 @@ const LONG_SUM = 128;
 const ALONE_POSITIONS: Readonly<Record<DeviceKind, number>> = { gpu: 16384, software: 16, reference: 0 };
 /** Positions below which a workgroup computes several columns. A CPU's threads wait for no memory, and lose by meeting. */
 const COLUMN_POSITIONS: Readonly<Record<DeviceKind, number>> = { gpu: 65536, software: 0, reference: 0 };
-/** Fewer columns at once are read in pieces too small for memory; with more, fewer workgroups are left. */
-const MOST_COLUMNS = 32;
-const FEWEST_COLUMNS = 16;
+/** Memory is read in pieces of 8 neighbours or more; the more columns, the fewer workgroups. */
+const COLUMNS: readonly number[] = [32, 16];
+const FEWEST_COLUMNS = 8;
+/** Several loads under way in a thread, unless there are so many sums that their text is long; a CPU gains little. */
+const WRITTEN: Readonly<Record<DeviceKind, number>> = { gpu: 4, software: 1, reference: 1 };
+const WRITTEN_SUMS = 64;
 /** Workgroups that keep a device busy. */
 const BUSY = 128;
 
@@ -41,19 +46,21 @@ export function shareOf(nest: Nest, device: DeviceKind): SharePlan | undefined {
   const positions = product(nest.axes);
   const longest = Math.max(1, ...sums.map((s) => product(s.axes)));
   if (longest < LONG_SUM) return undefined;
+  const written = sums.length <= WRITTEN_SUMS ? WRITTEN[device] : 1;
   if (positions < COLUMN_POSITIONS[device] && liesAcross(nest, sums)) {
-    const plan = planOf(nest, positions < MOST_COLUMNS * BUSY ? FEWEST_COLUMNS : MOST_COLUMNS);
+    const columns = COLUMNS.find((c) => positions >= c * BUSY) ?? FEWEST_COLUMNS;
+    const plan = planOf(nest, columns, written);
     if (meets(nest, plan.before)) return plan;
   }
   const few = positions < ALONE_POSITIONS[device] && longest > positions / 64;
-  return few && meets(nest, nest.axes) ? planOf(nest, 1) : undefined;
+  return few && meets(nest, nest.axes) ? planOf(nest, 1, written) : undefined;
 }
 
-function planOf({ axes }: Nest, columns: number): SharePlan {
+function planOf({ axes }: Nest, columns: number, written: number): SharePlan {
   let first = axes.length;
   while (first > 0 && product(axes.slice(first)) < columns) first--;
   const [before, across] = [axes.slice(0, first), axes.slice(first)];
-  return { columns, lanes: THREADS / columns, before, across, blocks: Math.ceil(product(across) / columns) };
+  return { columns, lanes: THREADS / columns, before, across, blocks: Math.ceil(product(across) / columns), written };
 }
 
 /** Whether neighbours in memory are neighbouring positions, and not neighbouring terms of a sum. */

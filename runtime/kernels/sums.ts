@@ -104,23 +104,38 @@ export class SumText {
     scope.line(`${next};`, sum.body.origin);
   }
 
-  /** Every lane adds up its share, then the lanes of each column fold theirs. */
-  private sharedLoop(scope: Scope, family: readonly Sum[], { lanes, columns }: SharePlan): void {
+  /** Every lane adds up its share, several terms in a round; then the lanes of each column fold theirs. */
+  private sharedLoop(scope: Scope, family: readonly Sum[], { lanes, columns, written }: SharePlan): void {
     const [first] = family;
     if (!first) return;
+    const { w } = this;
     const totals = family.map((s) => this.accumulator(scope, s));
-    const loop = new Scope(scope);
     const terms = first.axes.reduce((n, a) => n * a.extent, 1);
-    this.w.decode(loop, first.axes, 'q');
-    const cut = cutOf(family, [Math.ceil(terms / lanes)], 1);
+    const each = terms >= written * lanes ? written : 1;
+    const cut = cutOf(family, [Math.ceil(terms / (lanes * each))], each);
     const parts = cut ? family.map((s) => this.part(scope, s)) : totals;
-    family.forEach((s, i) => this.accumulate(loop, s, parts[i] ?? '', this.w.value(s.body, loop)));
-    if (cut) this.intoTotals(loop, `(q / ${lanes})`, cut.every, totals, parts);
-    scope.block(`for (var q = lane; q < ${this.w.p.int(terms)}; q += ${lanes}) {`, loop);
+    const loop = new Scope(scope);
+    const whole = !w.p.active && terms % (lanes * each) === 0;
+    for (let i = 0; i < each; i++) {
+      const one = new Scope(loop);
+      const place = i === 0 ? 'q0' : `q0 + ${i * lanes}`;
+      const guard = i === 0 || whole ? undefined : `${place} < ${w.p.int(terms)}`;
+      // Behind the last term that one is read again, and not added: loads under a condition would wait for each other.
+      one.line(`let q = ${guard ? `min(${place}, ${w.p.int(terms - 1, true)})` : place};`);
+      w.decode(one, first.axes, 'q');
+      family.forEach((s, j) => {
+        const value = w.value(s.body, one);
+        const term = guard ? `select(${w.literal(s.combiner.identity, s.type)}, ${value}, ${guard})` : value;
+        this.accumulate(one, s, parts[j] ?? '', term);
+      });
+      loop.block('{', one);
+    }
+    if (cut) this.intoTotals(loop, `(q0 / ${lanes * each})`, cut.every, totals, parts);
+    scope.block(`for (var q0 = lane; q0 < ${w.p.int(terms)}; q0 += ${lanes * each}) {`, loop);
     if (cut) family.forEach((s, i) => scope.line(`${totals[i] ?? ''} += ${parts[i] ?? ''};`, s.origin));
     const place = columns === 1 ? '0u' : `local % ${columns}u`;
     const sharers = { lanes, lane: 'lane', step: columns, first: place, threads: lanes * columns };
-    family.forEach((s, i) => fold(this.w, scope, s, totals[i] ?? '', sharers));
+    family.forEach((s, i) => fold(w, scope, s, totals[i] ?? '', sharers));
   }
 }
 
