@@ -15,6 +15,8 @@ export type Workgroups = readonly [number, number, number];
 export interface Dispatch {
   readonly pipeline: Pipeline;
   readonly buffers: readonly PooledBuffer[];
+  /** The bytes where the bindings begin, 0 where left out. */
+  readonly offsets?: readonly number[];
   readonly parameters: Int32Array;
   readonly workgroups: number;
   /** What a clock files the time under. */
@@ -80,7 +82,7 @@ export class Gpu {
 
   /** Puts one dispatch on the queue. */
   dispatch(dispatch: Dispatch): void {
-    const { pipeline, buffers, parameters, workgroups } = dispatch;
+    const { pipeline, buffers, offsets, parameters, workgroups } = dispatch;
     const room = parameterRoom(parameters.length);
     if (this.stagedBytes + room > this.staged.byteLength) this.flush();
     const offset = this.stagedBytes;
@@ -89,7 +91,7 @@ export class Gpu {
     const pass = this.openPass(dispatch);
     if (pipeline !== this.bound) pass.setPipeline(pipeline.handle);
     this.bound = pipeline;
-    const group = pipeline.bind(buffers, this.parameters);
+    const group = pipeline.bind(buffers, this.parameters, offsets);
     if (parameters.length > 0) {
       this.offset[0] = offset;
       pass.setBindGroup(0, group, this.offset, 0, 1);

@@ -31,13 +31,17 @@ export class Pipeline {
     readonly form: PipelineForm,
   ) {}
 
-  bind(buffers: readonly PooledBuffer[], parameters: GPUBuffer): GPUBindGroup {
+  /** `offsets` are the bytes where the bindings begin, 0 where left out. */
+  bind(buffers: readonly PooledBuffer[], parameters: GPUBuffer, offsets: readonly number[] = []): GPUBindGroup {
     let key = '';
-    for (const b of buffers) key += `${b.id},`;
+    buffers.forEach((b, i) => (key += offsets[i] ? `${b.id}+${offsets[i]},` : `${b.id},`));
     const known = this.groups.get(key);
     if (known) return known;
     if (this.groups.size >= REMEMBERED_GROUPS) this.groups.clear();
-    const entries: GPUBindGroupEntry[] = buffers.map((b, binding) => ({ binding, resource: { buffer: b.buffer } }));
+    const entries: GPUBindGroupEntry[] = buffers.map((b, binding) => ({
+      binding,
+      resource: { buffer: b.buffer, offset: offsets[binding] ?? 0 },
+    }));
     const { parameters: words } = this.form;
     if (words > 0) entries.push({ binding: buffers.length, resource: { buffer: parameters, size: words * 4 } });
     const group = this.device.createBindGroup({ layout: this.layout, entries });

@@ -42,7 +42,14 @@ export class Replay {
     };
     for (const { pipeline, kernel, name } of plan.kernels) {
       const { parameters, workgroups } = kernel.text;
-      gpu.dispatch({ pipeline, parameters, workgroups, buffers: kernel.storages.map(bufferAt), label: name });
+      gpu.dispatch({
+        pipeline,
+        parameters,
+        workgroups,
+        buffers: kernel.storages.map(bufferAt),
+        offsets: kernel.offsets,
+        label: name,
+      });
     }
     const resultOf = (node: Node | undefined) =>
       invariant(node && results[plan.results.indexOf(node)], 'what is written and returned is a result');

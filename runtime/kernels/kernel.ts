@@ -6,14 +6,16 @@ import { dtypes, type DType } from '../tensor/dtype.ts';
 import type { PipelineForm } from '../device/pipelines.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import type { Lowered } from './lower.ts';
+import { based } from './offsets.ts';
 import { schedule, type Schedule } from './schedule.ts';
 import { emit, type KernelText } from './wgsl.ts';
 
 export interface Kernel<S> {
   readonly text: KernelText;
   readonly form: PipelineForm;
-  /** What to bind, in order. */
+  /** What to bind, in order, and the byte of it where the binding begins. */
   readonly storages: readonly S[];
+  readonly offsets: readonly number[];
   readonly schedule: string;
 }
 
@@ -37,12 +39,15 @@ export function buildKernel<S extends object>(
     }
     slots[position] = slot;
   }
-  const plan = schedule(lowered.nest, options.device);
+  const alone = [...reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
+  const { nest, offsets } = based(lowered.nest, new Set(options.parametric ? [] : alone));
+  const plan = schedule(nest, options.device);
   const text = emit(plan, slots, bound, options.parametric);
   return {
     text,
     form: { wgsl: text.wgsl, writable: bound.map((b) => b.writable), parameters: text.parameters.length },
     storages,
+    offsets: storages.map((_, slot) => offsets.get(slots.indexOf(slot)) ?? 0),
     schedule: sentenceOf(plan),
   };
 }

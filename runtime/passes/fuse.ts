@@ -36,6 +36,10 @@ export interface Fusion {
 
 /** A cheap op may be computed again this many times rather than be stored and read. */
 const CHEAP_REPEATS = 4;
+/** With more sums a kernel is not looked at: it would hold them inside each other, and takes long to lower. */
+const MOST_ROW_SUMS = 8;
+/** Nodes in a row inside one kernel: lowering and writing it out go down as deep. */
+const DEEPEST = 512;
 /** Nodes that are looked at for long sums before a value that is summed. */
 const LOOKED_AT = 64;
 /** Marks a join that is a part of a larger one. */
@@ -115,11 +119,15 @@ class Planner {
     this.stored = stored;
     this.homes = new Map();
     this.ofRows = new Set();
+    const depths = new Map<Node, number>();
     for (const node of [...this.graph.nodes].reverse()) {
       if (node.kind !== 'op') continue;
       const demand = this.demand(node);
       if (demand.size === 0 && !this.stored.has(node)) continue;
-      const why = stored.get(node) ?? this.reason(node, demand);
+      const depth = 1 + Math.max(0, ...(this.readers.get(node) ?? []).map((r) => (stored.has(r) ? 0 : (depths.get(r) ?? 0))));
+      const deep = depth > DEEPEST && node.op.kind !== 'move' ? `a kernel of ${DEEPEST} steps is long enough` : undefined;
+      const why = stored.get(node) ?? this.reason(node, demand) ?? deep;
+      depths.set(node, depth);
       if (why !== undefined) stored.set(node, why);
       const [root = node] = demand.keys();
       if (why === undefined && !this.ofRows.has(node)) this.homes.set(node, demand);
@@ -136,7 +144,8 @@ class Planner {
       const members = [...group.inside].map((n) => n.id).join();
       const root = group.roots.at(-1);
       if (once.length === 0 || !root || this.proved.get(root) === members) continue;
-      const count = rowsOf(rewritten(lower(group).nest))?.count;
+      const sums = once.filter(({ op }) => isSum(op)).length;
+      const count = sums > MOST_ROW_SUMS ? undefined : rowsOf(rewritten(lower(group).nest))?.count;
       const largest = Math.max(...once.map((n) => numel(n.meta.shape)));
       const fits = once.filter((n) => numel(n.meta.shape) === count);
       const wrong = once.filter((n) => (fits.length > 0 ? !fits.includes(n) : numel(n.meta.shape) === largest));
@@ -269,22 +278,23 @@ class Planner {
     const before = this.apart.size;
     let split = false;
     const made = new Set<Node>();
-    for (const group of this.groups()) {
+    const groups = this.groups();
+    for (const group of groups) {
       const leaves = this.leaves(group.roots, group);
       if (group.roots.length > 1 && leaves.size + group.roots.length > limit + 1) {
         if (this.split(group, limit)) split = true;
         else this.separate(group.roots);
       }
-      for (const leaf of leaves) if (leaf.kind === 'op' && !made.has(leaf)) this.part(leaf, group);
+      for (const leaf of leaves) if (leaf.kind === 'op' && !made.has(leaf)) this.part(leaf, group, groups);
       for (const root of group.roots) made.add(root);
     }
     return split || this.apart.size > before;
   }
 
   /** Lets those of `root`'s kernel that come before the reader not wait for the others. */
-  private part(root: OpNode, reader: FusedGroup): void {
+  private part(root: OpNode, reader: FusedGroup, groups: readonly FusedGroup[]): void {
     const place = (node: Node | undefined) => (node ? (this.order.get(node) ?? 0) : 0);
-    const kernel = this.groups().find((g) => g.roots.includes(root));
+    const kernel = groups.find((g) => g.roots.includes(root));
     const early = kernel?.roots.filter((r) => place(r) < place(reader.roots.at(-1))) ?? [];
     const last = early.at(-1);
     if (!last) return;
