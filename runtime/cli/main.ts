@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** @file The command line: picks the command. In: arguments. Out: its exit code: 0 done, 1 the user's code failed, 2 usage. */
 import { VERSION } from '../version.ts';
+import { benchCommand } from './bench.ts';
 import { check } from './check.ts';
 import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
@@ -16,6 +17,7 @@ const commands: readonly Command[] = [
   { name: 'check', summary: 'say what in the code cannot be scripted, without running it', run: check },
   { name: 'explain', summary: 'print what a diagnostic means', run: explain },
   { name: 'profile', summary: 'run an example eagerly and traced, and show what each line and kernel cost', run: profileCommand },
+  { name: 'bench', summary: 'time an example eagerly and compiled, also against earlier figures', run: benchCommand },
   { name: 'doctor', summary: 'say which devices there are and whether they work', run: doctor },
 ];
 

@@ -1,14 +1,16 @@
 /**
  * @file `npm run bench -- [CASE …]`: one JSON line per case and mode, {peer, case, mode, ms, min, throughput_ms, gpu_ms,
- * dispatches, device, kind}. ms is the median of run-and-wait, throughput_ms 50 runs back to back / 50, gpu_ms the device's own clock.
+ * dispatches, device, kind}; `--help` says more. ms is the median of run-and-wait, throughput_ms 50 runs back to back / 50, gpu_ms the device's own clock.
  */
 import { jit, manualSeed } from 'jitlens';
+import { ratios, type BenchLine } from '../../runtime/cli/ratios.ts';
 import { difference } from '../../runtime/host/check.ts';
 import { quantile } from '../../runtime/host/measure.ts';
 import { GpuBackend } from '../../runtime/kernels/eager.ts';
 import { currentBackend } from '../../runtime/tensor/backend.ts';
 import { scoped } from '../../runtime/tensor/scope.ts';
-import { cases, type Case } from './cases.ts';
+import type { Case } from './cases.ts';
+import { options } from './options.ts';
 
 const RUNS = 30;
 const WARMUP = 8;
@@ -18,17 +20,12 @@ const BUDGET_MS = 10_000;
 
 const fixed = (ms: number): number => Number(ms.toFixed(4));
 
-/** Adds a line for each kernel. */
-const KERNELS = '--kernels';
-const wanted = process.argv.slice(2).filter((a) => a !== KERNELS);
+const { chosen, baseline, kernels } = options();
 const backend = currentBackend();
-const unknown = wanted.filter((name) => !cases.some((c) => c.name.startsWith(name)));
-if (unknown.length > 0) {
-  console.error(`no case is called ${unknown.join(', ')}; there are ${cases.map((c) => c.name).join(', ')}`);
-  process.exit(2);
-}
-for (const c of cases.filter(({ name }) => wanted.length === 0 || wanted.some((w) => name.startsWith(w)))) await bench(c);
-process.exit(0);
+const lines: BenchLine[] = [];
+for (const c of chosen) await bench(c);
+if (baseline) process.stderr.write(ratios(lines, baseline));
+process.exit(lines.every((l) => l.ms !== undefined) ? 0 : 1);
 
 async function bench(c: Case): Promise<void> {
   // Two settings from one seed, both called twice: a case may change its own state.
@@ -86,12 +83,17 @@ async function time(c: Case, mode: string, body: () => void): Promise<void> {
     gpu_ms: backend.info.kind === 'gpu' && clocked.length > 0 ? fixed(quantile(clocked, 0.5)) : undefined,
     dispatches: perRun,
   });
-  if (process.argv.includes(KERNELS))
-    for (const { tag, ms } of [...last].sort((a, b) => b.ms - a.ms).slice(0, 24))
-      line(c, mode, { kernel: tag.label, gpu_ms: fixed(ms) });
+  if (!kernels) return;
+  for (const { tag, ms } of [...last].sort((a, b) => b.ms - a.ms).slice(0, 24))
+    print(c, mode, { kernel: tag.label, gpu_ms: fixed(ms) });
 }
 
-function line(c: Case, mode: string, figures: Record<string, unknown>): void {
+function line(c: Case, mode: string, figures: Readonly<Record<string, unknown>> & { ms?: number }): void {
+  lines.push({ peer: 'jitlens', case: c.name, mode, ms: figures.ms, device: backend.info.name });
+  print(c, mode, figures);
+}
+
+function print(c: Case, mode: string, figures: Readonly<Record<string, unknown>>): void {
   const { name: device, kind } = backend.info;
   console.log(JSON.stringify({ peer: 'jitlens', case: c.name, mode, ...figures, device, kind }));
 }
