@@ -1,6 +1,6 @@
 /**
- * @file Where bindings begin. In: a nest, and which of its buffers is bound alone. Out: the nest with the constant part of
- * their indices taken out, and that part as bytes: kernels that differ only in which slice they read are one pipeline.
+ * @file Where bindings begin. In: a nest, and which of its buffers is bound alone. Out: the nest with what all their indices
+ * are at least taken out of them, and that as bytes: kernels that differ only in which slice they read are one pipeline.
  */
 import { plus } from '../tensor/affine.ts';
 import { dtypes } from '../tensor/dtype.ts';
@@ -22,7 +22,7 @@ export function based(nest: Nest, alone: ReadonlySet<number>): Based {
   const bytes = new Map<number, number>();
   for (const e of everyExpr(nest)) {
     if (e.kind !== 'load' || !alone.has(e.buffer)) continue;
-    first.set(e.buffer, Math.min(first.get(e.buffer) ?? Infinity, e.index.constant));
+    first.set(e.buffer, Math.min(first.get(e.buffer) ?? Infinity, e.index.min));
     bytes.set(e.buffer, dtypes[e.type].bytes);
   }
   const elements = new Map<number, number>();

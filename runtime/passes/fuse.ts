@@ -40,6 +40,8 @@ const CHEAP_REPEATS = 4;
 const MOST_ROW_SUMS = 8;
 /** Nodes in a row inside one kernel: lowering and writing it out go down as deep. */
 const DEEPEST = 512;
+/** Each sum in another is a loop in a loop, repeats it, and WGSL nests only so deep. */
+const MOST_NESTED = 8;
 /** Nodes that are looked at for long sums before a value that is summed. */
 const LOOKED_AT = 64;
 /** Marks a join that is a part of a larger one. */
@@ -120,19 +122,25 @@ class Planner {
     this.homes = new Map();
     this.ofRows = new Set();
     const depths = new Map<Node, number>();
+    const nesting = new Map<Node, number>();
     for (const node of [...this.graph.nodes].reverse()) {
       if (node.kind !== 'op') continue;
       const demand = this.demand(node);
       if (demand.size === 0 && !this.stored.has(node)) continue;
-      const depth = 1 + Math.max(0, ...(this.readers.get(node) ?? []).map((r) => (stored.has(r) ? 0 : (depths.get(r) ?? 0))));
-      const deep = depth > DEEPEST && node.op.kind !== 'move' ? `a kernel of ${DEEPEST} steps is long enough` : undefined;
-      const why = stored.get(node) ?? this.reason(node, demand) ?? deep;
-      depths.set(node, depth);
+      const nested = (isSum(node.op) && termsOf(node) > 1 ? 1 : 0) + this.most(node, nesting);
+      const depth = 1 + this.most(node, depths);
+      const why = stored.get(node) ?? this.reason(node, demand) ?? tooDeep(node, depth, nested);
+      depths.set(node, why === undefined ? depth : 0);
+      nesting.set(node, why === undefined ? nested : 0);
       if (why !== undefined) stored.set(node, why);
       const [root = node] = demand.keys();
       if (why === undefined && !this.ofRows.has(node)) this.homes.set(node, demand);
       else this.homes.set(node, new Map([[why === undefined ? root : this.lastRoot(node), numel(node.meta.shape)]]));
     }
+  }
+
+  private most(node: Node, values: ReadonlyMap<Node, number>): number {
+    return Math.max(0, ...(this.readers.get(node) ?? []).map((reader) => values.get(reader) ?? 0));
   }
 
   /** Has them stored as others are, where their kernel does not go by rows after all; false when there are none. */
@@ -365,6 +373,11 @@ class Planner {
     nodes.forEach(visit);
     return found;
   }
+}
+
+function tooDeep(node: OpNode, depth: number, nested: number): string | undefined {
+  if (nested > MOST_NESTED && isSum(node.op)) return `${MOST_NESTED} sums already stand in each other`;
+  return depth > DEEPEST && node.op.kind !== 'move' ? `a kernel of ${DEEPEST} steps is long enough` : undefined;
 }
 
 /** Nodes that it is computed from, itself first: a few. */

@@ -15,7 +15,7 @@ import {
 import { Random } from '../runtime/support/random.ts';
 import { plain, SWITCHES } from '../runtime/support/scripts.ts';
 
-const PROGRAMS = Number(process.env['JITLENS_FUZZ'] ?? 40);
+const PROGRAMS = Number(process.env['JITLENS_FUZZ'] ?? 50);
 const FIRST = Number(process.env['JITLENS_FUZZ_SEED'] ?? 1);
 
 /** Without the last of them, what is returned may share memory. */
