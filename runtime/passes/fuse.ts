@@ -18,7 +18,16 @@ import {
   type OpNode,
 } from '../ir/graph.ts';
 import { numel } from '../tensor/shape.ts';
-import { isSum, termsOf } from './sums.ts';
+import {
+  holdsProduct,
+  isCheapNumber,
+  isSum,
+  madeOfLongSums,
+  madeOfProduct,
+  madeOfSum,
+  readsPerElement,
+  termsOf,
+} from './sums.ts';
 import { together } from './together.ts';
 
 export interface FusedGroup extends Group {
@@ -42,8 +51,6 @@ const MOST_ROW_SUMS = 8;
 const DEEPEST = 512;
 /** Each sum in another is a loop in a loop, repeats it, and WGSL nests only so deep. */
 const MOST_NESTED = 8;
-/** Nodes that are looked at for long sums before a value that is summed. */
-const LOOKED_AT = 64;
 /** Marks a join that is a part of a larger one. */
 const PIECE = 'piece';
 
@@ -378,69 +385,6 @@ class Planner {
 function tooDeep(node: OpNode, depth: number, nested: number): string | undefined {
   if (nested > MOST_NESTED && isSum(node.op)) return `${MOST_NESTED} sums already stand in each other`;
   return depth > DEEPEST && node.op.kind !== 'move' ? `a kernel of ${DEEPEST} steps is long enough` : undefined;
-}
-
-/** Nodes that it is computed from, itself first: a few. */
-function upstream(node: OpNode, through: (from: OpNode) => boolean): OpNode[] {
-  const seen = new Set<OpNode>([node]);
-  for (const next of seen) {
-    if (seen.size > LOOKED_AT) break;
-    if (through(next)) for (const input of nodeInputs(next)) if (input.kind === 'op') seen.add(input);
-  }
-  return [...seen];
-}
-
-/** Whether a sum of as many elements is among what it is computed from, element by element. */
-function madeOfSum(node: OpNode): boolean {
-  const alike = upstream(node, ({ op }) => op.kind === 'elementwise' || op.kind === 'move');
-  return alike.some((n) => isSum(n.op) && numel(n.meta.shape) === numel(node.meta.shape));
-}
-
-/**
- * Whether it takes a long product of as many elements, element by element. A position of a kernel that reads it in parts
- * would have several such sums, and a thread has room for few.
- */
-function madeOfProduct(node: OpNode): boolean {
-  const alike = upstream(node, ({ op }) => op.kind === 'elementwise');
-  return alike.some((n) => n.op.kind === 'contract' && termsOf(n) > SHORT_SUM && numel(n.meta.shape) === numel(node.meta.shape));
-}
-
-/** Whether it is made of a long product, element by element or part by part. */
-function holdsProduct(node: OpNode): boolean {
-  const parts = upstream(node, ({ op }) => op.kind === 'elementwise' || op.kind === 'move' || op.kind === 'join');
-  return parts.some((n) => n.op.kind === 'contract' && termsOf(n) > SHORT_SUM);
-}
-
-/** Whether it takes several long sums, of which there are as many as there are elements: it is no more to store than they. */
-function madeOfLongSums(node: OpNode): boolean {
-  const sums = upstream(node, () => true).filter((n) => isSum(n.op) && termsOf(n) > SHORT_SUM);
-  return sums.filter((n) => numel(n.meta.shape) >= numel(node.meta.shape)).length > 1;
-}
-
-/** Operations that are not worth a kernel of their own. */
-const CHEAP_NUMBER = 12;
-
-/** One number, in a few operations from what is stored: cheaper computed by every thread than stored and read. */
-function isCheapNumber(node: OpNode): boolean {
-  let left = CHEAP_NUMBER;
-  const visit = (x: NodeInput): boolean => {
-    if (!isNode(x) || x.kind === 'external' || isSum(x.op)) return true;
-    if (numel(x.meta.shape) !== 1 || !['elementwise', 'move', 'create'].includes(x.op.kind)) return false;
-    const metas = x.inputs.map((input) => (isNode(input) ? input.meta : input));
-    left -= Math.max(1, x.op.flops(metas, x.attributes, x.meta));
-    return left >= 0 && x.inputs.every(visit);
-  };
-  return !isSum(node.op) && visit(node);
-}
-
-/** How many elements of `input` one element of `reader` reads. */
-function readsPerElement(reader: OpNode, input: Node): number {
-  const out = Math.max(1, numel(reader.meta.shape));
-  if (isSum(reader.op)) return termsOf(reader);
-  if (reader.op.kind === 'search' && reader.inputs[0] === input) return Math.log2(1 + (input.meta.shape.at(-1) ?? 1));
-  if (reader.op.kind === 'join') return numel(input.meta.shape) / out;
-  if (reader.op.kind === 'write' && reader.inputs[1] === input) return numel(input.meta.shape) / out;
-  return 1;
 }
 
 /** What a group is called: the ops that do its work, most frequent first. */
