@@ -104,7 +104,7 @@ class Planner {
   private readonly waiting = new Map<OpNode, OpNode>();
   /** Those that turned out not to be able to wait. */
   private readonly apart = new Set<OpNode>();
-
+  /** Places in the graph. */
   private readonly order: ReadonlyMap<Node, number>;
 
   constructor(private readonly graph: Graph) {
@@ -146,6 +146,7 @@ class Planner {
     }
   }
 
+  /** The most that a node which reads it has. */
   private most(node: Node, values: ReadonlyMap<Node, number>): number {
     return Math.max(0, ...(this.readers.get(node) ?? []).map((reader) => values.get(reader) ?? 0));
   }
@@ -318,6 +319,7 @@ class Planner {
     this.apart.add(last);
   }
 
+  /** No kernel of these waits for another any more. */
   private separate(roots: readonly OpNode[]): void {
     const lasts = new Set(roots.map((r) => this.lastRoot(r)));
     for (const root of [...this.waiting.keys()].filter((r) => lasts.has(this.lastRoot(r)))) this.apart.add(root);

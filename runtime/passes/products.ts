@@ -3,6 +3,7 @@ import { isNode, nodeInputs, type Node, type OpNode } from '../ir/graph.ts';
 import { isMade } from '../ops/many.ts';
 import { formatAttributes, type ContractSpec } from '../ops/spec.ts';
 import { numel } from '../tensor/shape.ts';
+import { termsOf } from './sums.ts';
 
 export type Contraction = OpNode & { readonly op: ContractSpec };
 
@@ -20,11 +21,6 @@ export function isContraction(node: Node): node is Contraction {
 /** A contraction that was not made of others. */
 export function isProduct(node: Node): node is Contraction {
   return isContraction(node) && !isMade(node.op);
-}
-
-export function termsOf(node: Contraction): number {
-  const shapes = nodeInputs(node).map((x) => x.meta.shape);
-  return numel(node.op.extents(shapes, node.attributes));
 }
 
 /** Whether the elements of the tensor, an operand or the result, are used often for what it costs to move them. */

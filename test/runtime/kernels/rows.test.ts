@@ -1,11 +1,11 @@
 /** Kernels by rows: what becomes one, at odd lengths, with loops and written out; and what stays as it was. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { arange, cat, full, tensor, type Tensor } from 'jitlens';
+import { arange, cat, full, type Tensor } from 'jitlens';
 import { GpuBackend } from '../../../runtime/kernels/eager.ts';
 import { currentBackend } from '../../../runtime/tensor/backend.ts';
 import type { DeviceKind } from '../../../runtime/profile/model.ts';
 import { compared, dispatches, onlyTrace, traceOf } from '../support/traces.ts';
-import { Random } from '../support/random.ts';
+import { randomTensor } from '../support/random.ts';
 
 /** Kernels are made as for this kind of device, on the device that there is. */
 function madeFor(kind: DeviceKind): void {
@@ -18,14 +18,7 @@ afterEach(() => {
 });
 
 type Inputs = [x: Tensor, weight: Tensor, bias: Tensor, target: Tensor];
-const numbers = (shape: readonly number[], seed: number) =>
-  tensor(
-    new Random(seed).values(
-      shape.reduce((n, s) => n * s, 1),
-      'float32',
-      [-2, 2],
-    ),
-  ).view(shape);
+const numbers = (shape: readonly number[], seed: number) => randomTensor(shape, seed, 2);
 const inputs = (rows: number, columns: number) => (): Inputs => [
   numbers([rows, columns], 1),
   numbers([columns], 2),

@@ -1,6 +1,6 @@
 /** Many products as one: when that is, when it is not, and that values stay; how many kernels are left of a recurrent layer. */
 import { describe, expect, test } from 'vitest';
-import { jit, noGrad, range, tensor, type Tensor } from 'jitlens';
+import { jit, noGrad, range, type Tensor } from 'jitlens';
 import { LSTMCell, RecurrentLayer } from '../../../extension/samples/lstm.ts';
 import { costOf } from '../../../runtime/host/describe.ts';
 import { nodeName, type Node } from '../../../runtime/ir/graph.ts';
@@ -11,19 +11,18 @@ import { rewritten } from '../../../runtime/kernels/schedule.ts';
 import { extentOf, tilingOf } from '../../../runtime/kernels/tiles.ts';
 import { fuse, groupName } from '../../../runtime/passes/fuse.ts';
 import { optimise } from '../../../runtime/passes/pipeline.ts';
-import { numel, type Shape } from '../../../runtime/tensor/shape.ts';
+import type { Shape } from '../../../runtime/tensor/shape.ts';
 import { expectSame, read } from '../support/compare.ts';
 import { onReference } from '../support/devices.ts';
 import { recordedOf } from '../support/passes.ts';
-import { Random } from '../support/random.ts';
+import { Random, randomTensor } from '../support/random.ts';
 import { CLOSE, compared, onlyTrace, traceOf } from '../support/traces.ts';
 
-const made = (shape: Shape, seed = 1): Tensor => tensor(new Random(seed).values(numel(shape), 'float32', [-1, 1])).view(shape);
 const total = (terms: readonly Tensor[]): Tensor => terms.reduce((a, b) => a.add(b));
 
 /** The graph as text, optimised without a pass, after the values were compared: eager, traced, and on the reference device. */
 async function textWithout(pass: string, fn: (x: Tensor, y: Tensor) => unknown, x: Shape, y: Shape): Promise<string> {
-  const traced = await compared(fn, () => [made(x), made(y, 2)] as [Tensor, Tensor], CLOSE);
+  const traced = await compared(fn, () => [randomTensor(x), randomTensor(y, 2)] as [Tensor, Tensor], CLOSE);
   return print(optimise(onlyTrace(traced).recorded, { without: [pass] }).graph);
 }
 
@@ -221,7 +220,7 @@ function randomSums(seed: number): (x: Tensor, y: Tensor) => Tensor[] {
 }
 
 test('values of random sums are the same, on the reference device and traced', async () => {
-  const make = (): [Tensor, Tensor] => [made([4, 8, 8], 3), made([4, 8, 8], 4)];
+  const make = (): [Tensor, Tensor] => [randomTensor([4, 8, 8], 3), randomTensor([4, 8, 8], 4)];
   let merged = 0;
   for (let seed = 0; seed < 40; seed++) {
     const fn = randomSums(seed);
@@ -268,10 +267,14 @@ test('a chain of thousands of additions takes time in proportion', () => {
 
 describe('a recurrent layer', () => {
   const time = 6;
-  const inputs = (): [Tensor, Tensor, Tensor] => [made([time, 8, 16]), made([8, 16], 2), made([8, 16], 3)];
+  const inputs = (): [Tensor, Tensor, Tensor] => [
+    randomTensor([time, 8, 16]),
+    randomTensor([8, 16], 2),
+    randomTensor([8, 16], 3),
+  ];
   const layer = () => {
     const module = new RecurrentLayer(new LSTMCell(16, 16));
-    [...module.parameters()].forEach((p, i) => noGrad(() => p.copy_(made(p.shape, 10 + i).mul(0.3))));
+    [...module.parameters()].forEach((p, i) => noGrad(() => p.copy_(randomTensor(p.shape, 10 + i).mul(0.3))));
     return module;
   };
   const gradients = (module: RecurrentLayer) => (x: Tensor, h: Tensor, c: Tensor) => {

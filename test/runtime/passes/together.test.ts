@@ -1,18 +1,10 @@
 /** Kernels that store several tensors: which become one, which may not, and what is written in place. */
 import { describe, expect, test } from 'vitest';
-import { cat, tensor, type Tensor } from 'jitlens';
+import { cat, type Tensor } from 'jitlens';
 import { compared, dispatches, onlyTrace, traceOf } from '../support/traces.ts';
-import { Random } from '../support/random.ts';
+import { randomTensor } from '../support/random.ts';
 
-const made = (shape: readonly number[], seed: number): Tensor =>
-  tensor(
-    new Random(seed).values(
-      shape.reduce((n, s) => n * s, 1),
-      'float32',
-      [-1, 1],
-    ),
-  ).view(shape);
-const two = (): [Tensor, Tensor] => [made([12, 20], 1), made([12, 20], 2)];
+const two = (): [Tensor, Tensor] => [randomTensor([12, 20], 1), randomTensor([12, 20], 2)];
 const inPlace = (traced: Parameters<typeof onlyTrace>[0]) => onlyTrace(traced).plan?.inPlace.size;
 
 describe('results of one shape', () => {
@@ -65,7 +57,12 @@ describe('tensors from outside', () => {
       p.sub_(m.div(v.sqrt().add(1e-3)).mul(0.1));
       return p.sum();
     };
-    const traced = await compared(step, () => [made([33], 1), made([33], 2), made([33], 3), made([33], 4).abs()]);
+    const traced = await compared(step, () => [
+      randomTensor([33], 1),
+      randomTensor([33], 2),
+      randomTensor([33], 3),
+      randomTensor([33], 4).abs(),
+    ]);
     expect(inPlace(traced)).toBe(3);
     expect(dispatches(traced)).toBe(2);
   });
@@ -92,7 +89,7 @@ describe('tensors from outside', () => {
     ],
     ['less the sum of a row', (a) => a.sub_(a.sum({ dim: 1, keepdim: true })).mul(2)],
   ])('%s', async (_name, fn) => {
-    await compared(fn, () => [made([12, 20], 5)] as [Tensor]);
+    await compared(fn, () => [randomTensor([12, 20], 5)] as [Tensor]);
   });
 });
 
@@ -102,7 +99,7 @@ test('slices of one tensor are read by one pipeline', () => {
     for (let t = 0; t < 4; t++) h = x.select(0, t).add(h).matmul(w).tanh();
     return h;
   };
-  const { plan } = onlyTrace(traceOf(fn, [made([4, 64, 64], 1), made([64, 64], 2)]));
+  const { plan } = onlyTrace(traceOf(fn, [randomTensor([4, 64, 64], 1), randomTensor([64, 64], 2)]));
   const pipelines = new Set(plan?.kernels.map((k) => k.pipeline));
   expect(pipelines.size).toBeLessThan(plan?.kernels.length ?? 0);
   expect(plan?.kernels.some((k) => k.kernel.offsets.some((bytes) => bytes > 0))).toBe(true);

@@ -2,7 +2,9 @@
  * @file Test data. In: a seed. Out: the same numbers on every run (mulberry32), and values of each dtype that are exact in
  * that dtype, so that all devices are given the same ones.
  */
+import { tensor, type Tensor } from 'jitlens';
 import type { DType } from '../../../runtime/tensor/dtype.ts';
+import { numel, type Shape } from '../../../runtime/tensor/shape.ts';
 
 export class Random {
   constructor(private state: number) {}
@@ -41,4 +43,9 @@ export class Random {
     };
     return Array.from({ length: count }, draw);
   }
+}
+
+/** A float32 tensor of numbers up to `size` and down to its opposite. */
+export function randomTensor(shape: Shape, seed = 1, size = 1): Tensor {
+  return tensor(new Random(seed).values(numel(shape), 'float32', [-size, size])).view(shape);
 }
