@@ -3,7 +3,7 @@
  * one submit until somebody waits. Order is kept: what is dispatched later sees what was dispatched before.
  */
 import { JitLensError } from '../errors.ts';
-import type { DeviceInfo } from '../profile/model.ts';
+import type { DeviceInfo, DeviceKind } from '../profile/model.ts';
 import type { DeviceArray } from '../tensor/dtype.ts';
 import { BufferPool, parseSize, type PooledBuffer } from './buffers.ts';
 import { Clock } from './clock.ts';
@@ -21,6 +21,13 @@ export interface Dispatch {
   readonly workgroups: number;
   /** What a clock files the time under. */
   readonly label: string;
+}
+
+/** What a kernel's schedule is chosen for. */
+export interface Target {
+  readonly kind: DeviceKind;
+  /** Bytes that the threads of a workgroup may share. */
+  readonly workgroupMemory: number;
 }
 
 /** Dispatches after which a batch is handed to the GPU although nobody waits yet. */
@@ -62,6 +69,10 @@ export class Gpu {
     this.parameters = device.createBuffer({ size: PARAMETER_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
     device.onuncapturederror = (event) => (this.failure ??= refused(event.error.message));
     void device.lost.then((lost) => (this.failure ??= refused(`the device was lost: ${lost.message}`)));
+  }
+
+  get target(): Target {
+    return { kind: this.info.kind, workgroupMemory: this.device.limits.maxComputeWorkgroupStorageSize };
   }
 
   /** A buffer for `what`. Where memory runs out, what is pooled is let go of; then there is an error, JLT-MEMORY. */

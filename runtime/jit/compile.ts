@@ -73,7 +73,7 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]):
       name: groupName(group),
       group,
       reads: own.reads,
-      kernel: buildKernel(own, (i) => placed(places, own, i), { parametric: false, device: gpu.info.kind }),
+      kernel: buildKernel(own, (i) => placed(places, own, i), { parametric: false, target: gpu.target }),
     })),
   );
   const kernels = timed('pipelines', () => texts.map((k) => ({ ...k, pipeline: gpu.pipelines.get(k.kernel.form) })));

@@ -173,7 +173,7 @@ export class GpuBackend implements Backend {
         const { storage, dtype } = tensorOf(operandOf(position));
         return { storage, dtype };
       },
-      { parametric: true, device: this.info.kind },
+      { parametric: true, target: this.gpu.target },
     );
     const bindings = kernel.storages.map((s) =>
       s === out.storage ? -1 : inputs.findIndex((x) => typeof x === 'object' && x.storage === s),

@@ -3,8 +3,8 @@
  * text, the storages to bind, and its launch.
  */
 import { dtypes, type DType } from '../tensor/dtype.ts';
+import type { Target } from '../device/gpu.ts';
 import type { PipelineForm } from '../device/pipelines.ts';
-import type { DeviceKind } from '../profile/model.ts';
 import type { Lowered } from './lower.ts';
 import { based } from './offsets.ts';
 import { schedule, type Schedule } from './schedule.ts';
@@ -23,7 +23,7 @@ export interface Kernel<S> {
 export function buildKernel<S extends object>(
   lowered: Lowered,
   storageOf: (position: number) => { storage: S; dtype: DType },
-  options: { parametric: boolean; device: DeviceKind },
+  options: { parametric: boolean; target: Target },
 ): Kernel<S> {
   const storages: S[] = [];
   const bound: { dtype: DType; writable: boolean }[] = [];
@@ -41,7 +41,7 @@ export function buildKernel<S extends object>(
   }
   const alone = [...reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
   const { nest, offsets } = based(lowered.nest, new Set(options.parametric ? [] : alone));
-  const plan = schedule(nest, options.device);
+  const plan = schedule(nest, options.target);
   const text = emit(plan, slots, bound, options.parametric);
   return {
     text,

@@ -6,6 +6,7 @@
  */
 import { constant, type Axis } from '../tensor/affine.ts';
 import { everyExpr, everyUnder, replaceAxes, splitAxes, writeOut } from './axes.ts';
+import type { Target } from '../device/gpu.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
 import type { Nest } from './nest.ts';
@@ -46,7 +47,7 @@ const LARGEST_TILE: Readonly<Record<DeviceKind, number>> = { gpu: 64, software: 
 /** Fewer blocks than this leave most of a GPU idle: then sharing sums is better, though no reads are shared. */
 const ENOUGH_BLOCKS = 16;
 
-export function schedule(lowered: Nest, device: DeviceKind): Schedule {
+export function schedule(lowered: Nest, { kind: device, workgroupMemory }: Target): Schedule {
   const nest = rewritten(lowered);
   const rows = rowsOf(nest);
   if (rows) {
@@ -64,7 +65,7 @@ export function schedule(lowered: Nest, device: DeviceKind): Schedule {
   const positions = product(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
-  const tiling = device === 'gpu' ? tilingOf(nest) : undefined;
+  const tiling = device === 'gpu' ? tilingOf(nest, workgroupMemory) : undefined;
   const share = (tiling?.workgroups ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
   if (share) {
     const { columns, lanes } = share;

@@ -6,7 +6,7 @@
 import type { Axis } from '../tensor/affine.ts';
 import { Scope } from './scope.ts';
 import type { Store } from './nest.ts';
-import { extentOf, isAlongSum, type Product, type Tiling } from './tiles.ts';
+import { extentOf, isAlongSum, LANES, pitchOf, type Product, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 interface Side {
@@ -19,9 +19,6 @@ interface Side {
 
 /** Names of a product's running sums: for each row of a thread its vectors. */
 type Sums = readonly (readonly string[])[];
-
-/** Positions come in vectors of four; each thread stages one of each side in a round. */
-const LANES = 4;
 
 export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], body: Scope): void {
   const { products, batch, slices, block, thread } = tiling;
@@ -61,12 +58,12 @@ function addProduct(w: Writer, body: Scope, product: Product, sums: Sums, sides:
   const terms = extentOf(sum.axes);
   const round = new Scope(body);
   round.bound.add('step');
-  for (const s of sides) load(w, round, s, product, depth, terms);
+  const staged = sides.map((s) => load(w, round, s, product, tiling)).flat();
   const use = new Scope(round);
   addUp(use, sides, sums, tiling, origin);
   round.block('if (step > 0) {', use);
   round.line('workgroupBarrier();', origin);
-  for (const s of sides) round.line(`${s.name}_staged[${s.name}_term * ${pitch(s)} + ${s.name}_spot] = ${s.name}_next;`, origin);
+  for (const { place, name } of staged) round.line(`${place} = ${name};`, origin);
   round.line('workgroupBarrier();', origin);
   body.block(`for (var step = 0; step <= ${w.p.int(Math.ceil(terms / depth))}; step++) {`, round);
 }
@@ -82,30 +79,55 @@ function blockPlace(w: Writer, body: Scope, sides: readonly Side[], workgroups: 
   }
 }
 
-/** Vectors in one staged row: one more than are used, so that threads that write one column meet different banks. */
-const pitch = (s: Side): number => s.block / LANES + 1;
+const pitch = (s: Side): number => pitchOf(s.block);
 
-/** A thread's vector of the four positions from `4 · spot` on, at one term. Threads next to each other read neighbours in memory. */
-function load(w: Writer, round: Scope, s: Side, product: Product, depth: number, terms: number): void {
-  const spots = s.block / LANES;
+/** A vector that a thread has loaded, and the place of it in workgroup memory. */
+interface Staged {
+  readonly name: string;
+  readonly place: string;
+}
+
+/**
+ * A thread's vectors of a step: each holds four positions side by side, from `4 · spot` on, at one term. Threads next to
+ * each other read neighbours in memory.
+ */
+function load(w: Writer, round: Scope, s: Side, product: Product, { block: { depth }, threads }: Tiling): Staged[] {
   const { sum, [s.name]: value } = product;
+  const terms = extentOf(sum.axes);
+  const spots = s.block / LANES;
   const alongSum = isAlongSum(value, sum);
   round.line(`let ${s.name}_spot = ${alongSum ? `lane / ${depth}` : `lane % ${spots}`};`);
   round.line(`let ${s.name}_term = ${alongSum ? `lane % ${depth}` : `lane / ${spots}`};`);
-  round.line(`var ${s.name}_next = vec4<f32>();`, value.origin);
-  const inside = new Scope(round);
-  inside.line(`let term = step * ${depth} + ${s.name}_term;`);
-  w.decode(inside, sum.axes, 'term');
-  for (let lane = 0; lane < LANES; lane++) {
-    const one = new Scope(inside);
-    const at = `${s.name}_from + ${s.name}_spot * ${LANES} + ${lane}`;
-    // Behind the last position the last one is read again; what comes of it is not stored.
-    one.line(`let at = ${isWhole(w, s) ? at : `min(${at}, ${w.p.int(extentOf(s.axes) - 1, true)})`};`);
-    w.decode(one, s.axes, 'at');
-    one.line(`${s.name}_next[${lane}] = ${w.value(value, one)};`, value.origin);
-    inside.block('{', one);
+  const names = Array.from({ length: (spots * depth) / threads }, (_, v) => `${s.name}_next${v}`);
+  for (const name of names) round.line(`var ${name} = vec4<f32>();`, value.origin);
+  const plus = (name: string, distance: number) => (distance > 0 ? `${name} + ${distance}` : name);
+  const spotOf = (v: number) => plus(`${s.name}_spot`, alongSum ? (v * threads) / depth : 0);
+  const termOf = (v: number) => plus(`${s.name}_term`, alongSum ? 0 : (v * threads) / spots);
+  const whole = !w.p.active && terms % depth === 0;
+  const vector = (scope: Scope, name: string, v: number) => {
+    for (let lane = 0; lane < LANES; lane++) {
+      const one = new Scope(scope);
+      const at = `${s.name}_from + (${spotOf(v)}) * ${LANES} + ${lane}`;
+      // Behind the last position the last one is read again; what comes of it is not stored.
+      one.line(`let at = ${isWhole(w, s) ? at : `min(${at}, ${w.p.int(extentOf(s.axes) - 1, true)})`};`);
+      w.decode(one, s.axes, 'at');
+      one.line(`${name}[${lane}] = ${w.value(value, one)};`, value.origin);
+      scope.block('{', one);
+    }
+  };
+  // Vectors of one term have its place in the sum in common.
+  for (const group of alongSum ? [names] : names.map((name) => [name])) {
+    const inside = new Scope(round);
+    const first = names.indexOf(group[0] ?? '');
+    inside.line(`let term = step * ${depth} + ${termOf(first)};`);
+    w.decode(inside, sum.axes, 'term');
+    group.forEach((name, i) => {
+      vector(inside, name, first + i);
+    });
+    const within = whole ? `step < ${terms / depth}` : `step * ${depth} + ${termOf(first)} < ${w.p.int(terms)}`;
+    round.block(`if (${within}) {`, inside);
   }
-  round.block(`if (step * ${depth} + ${s.name}_term < ${w.p.int(terms)}) {`, inside);
+  return names.map((name, v) => ({ name, place: `${s.name}_staged[(${termOf(v)}) * ${pitch(s)} + ${spotOf(v)}]` }));
 }
 
 /** Whether blocks end where the side does. */

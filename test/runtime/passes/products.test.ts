@@ -183,7 +183,7 @@ describe('products that are ready at once', () => {
     const [group] = fuse(graph, { maxStorageBuffers: 8 }).groups;
     if (!group) throw new Error('no kernels');
     expect(groupName(group)).toBe('many_matmul');
-    const tiling = tilingOf(rewritten(lower(group).nest));
+    const tiling = tilingOf(rewritten(lower(group).nest), 1 << 15);
     expect(tiling?.products).toHaveLength(1);
     expect(extentOf(tiling?.rows ?? [])).toBe(6 * 32);
     expect(extentOf(tiling?.columns ?? [])).toBe(48);
