@@ -5,8 +5,9 @@
  */
 import type { Axis } from '../tensor/affine.ts';
 import { Scope } from './scope.ts';
+import type { Expr, Sum } from './expr.ts';
 import type { Store } from './nest.ts';
-import { extentOf, isAlongSum, LANES, pitchOf, type Product, type Tiling } from './tiles.ts';
+import { extentOf, factorsOf, isAlongSum, LANES, pitchOf, type Product, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 interface Side {
@@ -17,55 +18,71 @@ interface Side {
   readonly thread: number;
 }
 
+/** What the products of a family have on one side, and what it is called. */
+interface Factor extends Side {
+  readonly value: Expr;
+  readonly id: string;
+}
+
 /** Names of a product's running sums: for each row of a thread its vectors. */
 type Sums = readonly (readonly string[])[];
 
 export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], body: Scope): void {
-  const { products, batch, slices, block, thread } = tiling;
+  const { families, batch, slices, block, thread } = tiling;
   const side = (name: Side['name']): Side => ({ name, axes: tiling[name], block: block[name], thread: thread[name] });
   const sides = [side('rows'), side('columns')] as const;
   const [rows, columns] = sides;
   const across = columns.block / columns.thread;
   const down = rows.block / rows.thread;
 
-  for (const s of sides) w.preludes.add(`var<workgroup> ${s.name}_staged: array<vec4<f32>, ${pitch(s) * block.depth}>;`);
   blockPlace(w, body, [columns, rows], tiling.workgroups);
   w.decode(body, batch, 'block');
   body.line('let lane = i32(local);');
   body.line(`let columns_of = lane % ${across};`);
   body.line(`let rows_of = (lane / ${across}) % ${down};`);
   if (slices > 1) body.line(`let slice = lane / ${across * down};`);
-  const sums = products.map((product, p) => {
-    const names = Array.from({ length: rows.thread }, (_, i) =>
-      Array.from({ length: columns.thread / LANES }, (__, j) => `sum${p}_${i}_${j}`),
+  const sums = new Map<Product, Sums>();
+  for (const p of families.flat()) {
+    const rowOf = (i: number) => Array.from({ length: columns.thread / LANES }, (_, j) => `sum${sums.size}_${i}_${j}`);
+    sums.set(
+      p,
+      Array.from({ length: rows.thread }, (_, i) => rowOf(i)),
     );
-    addProduct(w, body, product, names, sides, tiling);
-    return names;
-  });
-  if (slices > 1) addSlices(w, body, sums.flat(2), tiling);
+  }
+  for (const family of families) addFamily(w, body, family, sums, sides, tiling);
+  if (slices > 1) addSlices(w, body, [...sums.values()].flat(2), tiling);
   storeAll(w, body, sides, (position, i, j) => {
-    products.forEach(({ sum }, p) => position.names.set(sum, `${sums[p]?.[i]?.[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`));
+    for (const [{ sum }, names] of sums) position.names.set(sum, `${names[i]?.[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`);
     w.stores(stores, position);
   });
 }
 
 /** Each round loads the terms of one step and adds up those of the step before. */
-function addProduct(w: Writer, body: Scope, product: Product, sums: Sums, sides: readonly [Side, Side], tiling: Tiling): void {
-  const { depth } = tiling.block;
-  const { sum } = product;
+function addFamily(
+  w: Writer,
+  body: Scope,
+  family: readonly Product[],
+  sums: ReadonlyMap<Product, Sums>,
+  sides: readonly [Side, Side],
+  tiling: Tiling,
+): void {
+  const [first] = family;
+  if (!first) return;
+  const { sum } = first;
   const { origin } = sum.body;
-  for (const name of sums.flat()) body.line(`var ${name} = vec4<f32>();`, origin);
-  const terms = extentOf(sum.axes);
+  for (const p of family)
+    for (const name of sums.get(p)?.flat() ?? []) body.line(`var ${name} = vec4<f32>();`, p.sum.body.origin);
   const round = new Scope(body);
   round.bound.add('step');
-  const staged = sides.map((s) => load(w, round, s, product, tiling)).flat();
+  const factors = sides.flatMap((s) => factorsOf(family, s.name).map((value, f) => ({ ...s, value, id: `${s.name}${f || ''}` })));
+  const staged = factors.flatMap((f) => load(w, round, f, sum, tiling));
   const use = new Scope(round);
-  addUp(use, sides, sums, tiling, origin);
+  addUp(use, family, factors, sums, tiling);
   round.block('if (step > 0) {', use);
   round.line('workgroupBarrier();', origin);
   for (const { place, name } of staged) round.line(`${place} = ${name};`, origin);
   round.line('workgroupBarrier();', origin);
-  body.block(`for (var step = 0; step <= ${w.p.int(Math.ceil(terms / depth))}; step++) {`, round);
+  body.block(`for (var step = 0; step <= ${w.p.int(Math.ceil(extentOf(sum.axes) / tiling.block.depth))}; step++) {`, round);
 }
 
 /** Which block a workgroup computes, and where it begins. */
@@ -91,18 +108,19 @@ interface Staged {
  * A thread's vectors of a step: each holds four positions side by side, from `4 · spot` on, at one term. Threads next to
  * each other read neighbours in memory.
  */
-function load(w: Writer, round: Scope, s: Side, product: Product, { block: { depth }, threads }: Tiling): Staged[] {
-  const { sum, [s.name]: value } = product;
+function load(w: Writer, round: Scope, s: Factor, sum: Sum, { block: { depth }, threads }: Tiling): Staged[] {
+  const { value, id } = s;
+  w.preludes.add(`var<workgroup> ${id}_staged: array<vec4<f32>, ${pitch(s) * depth}>;`);
   const terms = extentOf(sum.axes);
   const spots = s.block / LANES;
   const alongSum = isAlongSum(value, sum);
-  round.line(`let ${s.name}_spot = ${alongSum ? `lane / ${depth}` : `lane % ${spots}`};`);
-  round.line(`let ${s.name}_term = ${alongSum ? `lane % ${depth}` : `lane / ${spots}`};`);
-  const names = Array.from({ length: (spots * depth) / threads }, (_, v) => `${s.name}_next${v}`);
+  round.line(`let ${id}_spot = ${alongSum ? `lane / ${depth}` : `lane % ${spots}`};`);
+  round.line(`let ${id}_term = ${alongSum ? `lane % ${depth}` : `lane / ${spots}`};`);
+  const names = Array.from({ length: (spots * depth) / threads }, (_, v) => `${id}_next${v}`);
   for (const name of names) round.line(`var ${name} = vec4<f32>();`, value.origin);
   const plus = (name: string, distance: number) => (distance > 0 ? `${name} + ${distance}` : name);
-  const spotOf = (v: number) => plus(`${s.name}_spot`, alongSum ? (v * threads) / depth : 0);
-  const termOf = (v: number) => plus(`${s.name}_term`, alongSum ? 0 : (v * threads) / spots);
+  const spotOf = (v: number) => plus(`${id}_spot`, alongSum ? (v * threads) / depth : 0);
+  const termOf = (v: number) => plus(`${id}_term`, alongSum ? 0 : (v * threads) / spots);
   const whole = !w.p.active && terms % depth === 0;
   const vector = (scope: Scope, name: string, v: number) => {
     for (let lane = 0; lane < LANES; lane++) {
@@ -127,29 +145,38 @@ function load(w: Writer, round: Scope, s: Side, product: Product, { block: { dep
     const within = whole ? `step < ${terms / depth}` : `step * ${depth} + ${termOf(first)} < ${w.p.int(terms)}`;
     round.block(`if (${within}) {`, inside);
   }
-  return names.map((name, v) => ({ name, place: `${s.name}_staged[(${termOf(v)}) * ${pitch(s)} + ${spotOf(v)}]` }));
+  return names.map((name, v) => ({ name, place: `${id}_staged[(${termOf(v)}) * ${pitch(s)} + ${spotOf(v)}]` }));
 }
 
 /** Whether blocks end where the side does. */
 const isWhole = (w: Writer, s: Side): boolean => !w.p.active && extentOf(s.axes) % s.block === 0;
 
 /** Written out term by term, so that places in workgroup memory are constant distances. */
-function addUp(scope: Scope, sides: readonly [Side, Side], sums: Sums, tiling: Tiling, origin: number): void {
-  const each = tiling.block.depth / tiling.slices;
-  const [rows, columns] = sides;
-  for (const s of sides)
-    scope.line(`let ${s.name}_at = ${tiling.slices > 1 ? `slice * ${each * pitch(s)} + ` : ''}${s.name}_of;`, origin);
+function addUp(
+  scope: Scope,
+  family: readonly Product[],
+  factors: readonly Factor[],
+  sums: ReadonlyMap<Product, Sums>,
+  { block: { depth }, slices }: Tiling,
+): void {
+  const each = depth / slices;
+  for (const f of factors)
+    scope.line(`let ${f.id}_at = ${slices > 1 ? `slice * ${each * pitch(f)} + ` : ''}${f.name}_of;`, f.value.origin);
+  const idOf = (value: Expr, name: Side['name']) => factors.find((f) => f.value === value && f.name === name)?.id ?? '';
   for (let k = 0; k < each; k++) {
     const term = new Scope(scope);
-    for (const s of [rows, columns])
-      for (let v = 0; v < s.thread / LANES; v++) {
-        const place = k * pitch(s) + v * (s.block / s.thread);
-        term.line(`let ${s.name}${v} = ${s.name}_staged[${s.name}_at + ${place}];`, origin);
+    for (const f of factors)
+      for (let v = 0; v < f.thread / LANES; v++) {
+        const place = k * pitch(f) + v * (f.block / f.thread);
+        term.line(`let ${f.id}_v${v} = ${f.id}_staged[${f.id}_at + ${place}];`, f.value.origin);
       }
-    sums.forEach((row, i) => {
-      const factor = `vec4<f32>(rows${Math.floor(i / LANES)}[${i % LANES}])`;
-      row.forEach((name, j) => term.line(`${name} = fma(${factor}, columns${j}, ${name});`, origin));
-    });
+    for (const p of family) {
+      const [row, column] = [idOf(p.rows, 'rows'), idOf(p.columns, 'columns')];
+      sums.get(p)?.forEach((names, i) => {
+        const factor = `vec4<f32>(${row}_v${Math.floor(i / LANES)}[${i % LANES}])`;
+        names.forEach((name, j) => term.line(`${name} = fma(${factor}, ${column}_v${j}, ${name});`, p.sum.body.origin));
+      });
+    }
     scope.block('{', term);
   }
 }

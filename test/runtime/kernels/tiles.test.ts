@@ -178,3 +178,39 @@ test('a convolution is one, with its padding', async () => {
     },
   );
 });
+
+test('two convolutions of one image, whose windows are read once', async () => {
+  const [inner, outer, size, kernel] = [5, 26, 9, 3] as const;
+  const [x, w, v] = [
+    pattern(inner * size * size),
+    pattern(outer * inner * kernel * kernel, 5),
+    pattern(outer * inner * kernel * kernel, 3),
+  ];
+  const weight = (step: number) => sized([outer, inner, kernel, kernel], step);
+  await check(
+    (image, scale, shift) =>
+      image
+        .conv2d(scale, undefined, { padding: 1 })
+        .mul(2)
+        .add(image.conv2d(shift, undefined, { padding: 1 })),
+    () => [sized([1, inner, size, size]), weight(5), weight(3)],
+    (flat) => {
+      const [o, r, c] = [Math.floor(flat / (size * size)), Math.floor(flat / size) % size, flat % size];
+      let sum = 0;
+      for (let i = 0; i < inner; i++)
+        for (let p = 0; p < kernel; p++)
+          for (let q = 0; q < kernel; q++) {
+            const [y, z] = [r + p - 1, c + q - 1];
+            if (y < 0 || z < 0 || y >= size || z >= size) continue;
+            const place = ((o * inner + i) * kernel + p) * kernel + q;
+            sum += at(x, (i * size + y) * size + z) * (2 * at(w, place) + at(v, place));
+          }
+      return sum;
+    },
+  );
+  const image = sized([1, inner, size, size]);
+  const both = traceOf((a: Tensor) => a.conv2d(weight(5)).mul(a.conv2d(weight(3))), [image]);
+  const [text] = onlyTrace(both).plan?.kernels.map((k) => k.kernel.text.wgsl) ?? [];
+  // The image is a factor of both.
+  expect(text?.match(/var<workgroup> \w+_staged/g)?.toSorted()).toHaveLength(3);
+});
