@@ -1,12 +1,13 @@
 /**
- * @file The text of a tiled product. In: a tiling, and how values and indices are written. Out: lines that stage both factors,
- * add up a thread's positions and store them. The next step's factors are loaded before this step's are used, so that a
+ * @file The text of a tiled product. In: a tiling, and how values and indices are written. Out: lines that stage both factors
+ * and add up a thread's positions. The next step's factors are loaded before this step's are used, so that a
  * device waits for memory while it computes.
  */
 import type { Axis } from '../tensor/affine.ts';
 import { Scope } from './scope.ts';
 import type { Expr, Sum } from './expr.ts';
 import type { Store } from './nest.ts';
+import { finish, type Sums } from './tile-store.ts';
 import { extentOf, factorsOf, isAlongSum, LANES, pitchOf, type Product, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
@@ -23,9 +24,6 @@ interface Factor extends Side {
   readonly value: Expr;
   readonly id: string;
 }
-
-/** Names of a product's running sums: for each row of a thread its vectors. */
-type Sums = readonly (readonly string[])[];
 
 export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], body: Scope): void {
   const { families, batch, slices, block, thread } = tiling;
@@ -50,9 +48,8 @@ export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], b
     );
   }
   for (const family of families) addFamily(w, body, family, sums, sides, tiling);
-  if (slices > 1) addSlices(w, body, [...sums.values()].flat(2), tiling);
-  storeAll(w, body, sides, (position, i, j) => {
-    for (const [{ sum }, names] of sums) position.names.set(sum, `${names[i]?.[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`);
+  finish(w, body, [...sums.values()], tiling, (position, valueOf) => {
+    for (const [{ sum }, names] of sums) position.names.set(sum, valueOf(names));
     w.stores(stores, position);
   });
 }
@@ -179,44 +176,4 @@ function addUp(
     }
     scope.block('{', term);
   }
-}
-
-/** The first slice gets what the others have added up. */
-function addSlices(w: Writer, body: Scope, sums: readonly string[], { slices, threads }: Tiling): void {
-  w.preludes.add(`var<workgroup> slice_sums: array<vec4<f32>, ${threads}>;`);
-  const others = Array.from({ length: slices - 1 }, (_, i) => `slice_sums[lane + ${((i + 1) * threads) / slices}]`);
-  for (const name of sums) {
-    body.line(`slice_sums[lane] = ${name};`);
-    body.line('workgroupBarrier();');
-    body.line(`if (slice == 0) { ${name} += ${others.join(' + ')}; }`);
-    body.line('workgroupBarrier();');
-  }
-  body.line('if (slice > 0) { return; }');
-}
-
-/** Calls `store` for each of a thread's positions, which are in the result. */
-function storeAll(
-  w: Writer,
-  body: Scope,
-  [rows, columns]: readonly [Side, Side],
-  store: (position: Scope, row: number, column: number) => void,
-): void {
-  const along = (outer: Scope, s: Side, i: number, then: (inner: Scope) => void): void => {
-    const inner = new Scope(outer);
-    const spot = `(${s.name}_of + ${(s.block / s.thread) * Math.floor(i / LANES)}) * ${LANES} + ${i % LANES}`;
-    const name = s.name === 'rows' ? 'row' : 'column';
-    inner.line(`let ${name} = ${s.name}_from + ${spot};`);
-    const guarded = isWhole(w, s) ? inner : new Scope(inner, true);
-    w.decode(guarded, s.axes, name);
-    then(guarded);
-    if (guarded !== inner) inner.block(`if (${name} < ${w.p.int(extentOf(s.axes))}) {`, guarded);
-    outer.block('{', inner);
-  };
-  for (let i = 0; i < rows.thread; i++)
-    along(body, rows, i, (row) => {
-      for (let j = 0; j < columns.thread; j++)
-        along(row, columns, j, (position) => {
-          store(position, i, j);
-        });
-    });
 }

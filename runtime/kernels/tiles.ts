@@ -16,8 +16,9 @@ export interface TileSizes {
   readonly thread: { readonly rows: number; readonly columns: number };
   /** So many threads share the terms of one position, each its part of the depth. */
   readonly slices: number;
-  /** Products in a time, of those of the largest block: what is staged for fewer positions is used less often. Measured. */
-  readonly rate: number;
+  /** The time that a term takes: until the first, and then for as many blocks as a device has places for. */
+  readonly start: number;
+  readonly wave: number;
 }
 
 /** A sum of products, one factor of which varies along the block's rows and one along its columns. */
@@ -40,23 +41,28 @@ export interface Tiling extends TileSizes {
 }
 
 /**
- * Those that were best among 170 for products of 64 to 4096 rows on an H100: each has 128 threads, the first 256, which
- * stage the same number of vectors each. Loads of four and two buffers were within a tenth, and slower for most.
+ * Those that were best among 170 for products of 64 to 4096 rows on an H100; `start` and `wave` are what they took there, in
+ * nanoseconds for each term. Loads of four and two buffers were within a tenth, and slower for most.
  */
 const SIZES: readonly TileSizes[] = [
-  { block: { rows: 128, columns: 128, depth: 16 }, thread: { rows: 8, columns: 8 }, slices: 1, rate: 1 },
-  { block: { rows: 128, columns: 64, depth: 16 }, thread: { rows: 8, columns: 8 }, slices: 1, rate: 0.97 },
-  { block: { rows: 64, columns: 64, depth: 32 }, thread: { rows: 8, columns: 8 }, slices: 2, rate: 0.78 },
-  { block: { rows: 64, columns: 64, depth: 16 }, thread: { rows: 8, columns: 4 }, slices: 1, rate: 0.75 },
-  { block: { rows: 32, columns: 32, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 2, rate: 0.55 },
-  { block: { rows: 16, columns: 32, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 4, rate: 0.4 },
-  { block: { rows: 32, columns: 16, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 4, rate: 0.4 },
-  { block: { rows: 16, columns: 16, depth: 128 }, thread: { rows: 8, columns: 4 }, slices: 16, rate: 0.36 },
+  { block: { rows: 128, columns: 128, depth: 16 }, thread: { rows: 8, columns: 8 }, slices: 1, start: 11, wave: 91 },
+  { block: { rows: 128, columns: 64, depth: 16 }, thread: { rows: 8, columns: 8 }, slices: 1, start: 13, wave: 47 },
+  { block: { rows: 128, columns: 64, depth: 32 }, thread: { rows: 8, columns: 8 }, slices: 2, start: 1, wave: 56 },
+  { block: { rows: 64, columns: 64, depth: 32 }, thread: { rows: 8, columns: 8 }, slices: 2, start: 4, wave: 29 },
+  { block: { rows: 64, columns: 64, depth: 16 }, thread: { rows: 8, columns: 4 }, slices: 1, start: 9, wave: 29 },
+  { block: { rows: 32, columns: 32, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 2, start: 7, wave: 10 },
+  { block: { rows: 32, columns: 32, depth: 32 }, thread: { rows: 4, columns: 4 }, slices: 2, start: 8, wave: 10 },
+  { block: { rows: 16, columns: 32, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 4, start: 4, wave: 7 },
+  { block: { rows: 32, columns: 16, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 4, start: 4, wave: 7 },
+  { block: { rows: 16, columns: 16, depth: 128 }, thread: { rows: 8, columns: 4 }, slices: 16, start: 4, wave: 4 },
+  { block: { rows: 16, columns: 16, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 8, start: 4, wave: 4 },
 ];
 /** A device has about so many places for workgroups: blocks are computed so many at a time. */
 const PLACES = 132;
 /** Positions come in vectors of four. */
 export const LANES = 4;
+/** Vectors of each thread that slices hand over at once. */
+export const HANDED = 2;
 /** Running sums that a thread has room for. */
 const REGISTERS = 64;
 /** Shorter sides fill no block, and shorter sums do not earn back the staging. */
@@ -81,7 +87,7 @@ export function tilingOf(nest: Nest, memory: number): Tiling | undefined {
   const sizes = SIZES.filter(
     (s) => s.thread.rows * s.thread.columns * sums.length <= REGISTERS && bytesOf(s, families) <= memory,
   );
-  const time = (s: TileSizes) => (Math.ceil(blocks(s) / PLACES) * s.block.rows * s.block.columns) / s.rate;
+  const time = (s: TileSizes) => s.start + s.wave * Math.ceil(blocks(s) / PLACES);
   const [best] = sizes.toSorted((a, b) => time(a) - time(b));
   return (
     best && {
@@ -121,7 +127,7 @@ function bytesOf(sizes: TileSizes, families: readonly (readonly Product[])[]): n
   const { rows, columns, depth } = sizes.block;
   const staged = (f: readonly Product[]) =>
     factorsOf(f, 'rows').length * pitchOf(rows) + factorsOf(f, 'columns').length * pitchOf(columns);
-  const vectors = Math.max(...families.map(staged)) * depth + (sizes.slices > 1 ? threadsOf(sizes) : 0);
+  const vectors = Math.max(...families.map(staged)) * depth + (sizes.slices > 1 ? HANDED * threadsOf(sizes) : 0);
   return vectors * LANES * 4;
 }
 

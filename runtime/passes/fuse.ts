@@ -47,6 +47,8 @@ export interface Fusion {
 const CHEAP_REPEATS = 4;
 /** With more sums a kernel is not looked at: it would hold them inside each other, and takes long to lower. */
 const MOST_ROW_SUMS = 8;
+/** With more products side by side in a position a thread has no room for several positions, which share what they read. */
+const MOST_PARTS = 4;
 /** Nodes in a row inside one kernel: lowering and writing it out go down as deep. */
 const DEEPEST = 512;
 /** Each sum in another is a loop in a loop, repeats it, and WGSL nests only so deep. */
@@ -192,11 +194,16 @@ class Planner {
     if (this.isSearched(node)) return 'a search looks at it in many places';
     if (demand.size > 1) return `${demand.size} kernels read it`;
     const repeats = Math.max(...demand.values()) / Math.max(1, numel(node.meta.shape));
-    if (repeats < 1 && madeOfProduct(node)) return 'a product lies in it, of which parts are read side by side';
+    if (repeats < 1 && this.partsOf(node) > MOST_PARTS && madeOfProduct(node))
+      return 'a product lies in it, of which many parts are read side by side';
     if (isSum(op)) return this.reasonOfSum(node, repeats);
     if (repeats > CHEAP_REPEATS && !this.isOfRow(node, demand)) return `it would be computed ${Math.round(repeats)} times`;
     if (this.isTerm(node) && madeOfLongSums(node)) return 'it is made of long sums, and is summed';
     return undefined;
+  }
+
+  private partsOf(node: OpNode): number {
+    return new Set(this.readers.get(node)).size;
   }
 
   private reasonOfSum(node: OpNode, repeats: number): string | undefined {
@@ -341,7 +348,8 @@ class Planner {
       .filter((n): n is OpNode => n.kind === 'op' && !group.roots.includes(n) && n.op.kind !== 'move' && n.op.kind !== 'create')
       .map((node) => ({ node, leaves: this.leaves([node], group).size }))
       .filter(({ leaves }) => leaves > 1 && leaves <= most)
-      .sort((a, b) => b.leaves - a.leaves);
+      // A product of which parts are read side by side is stored rather than what is made of its parts.
+      .sort((a, b) => b.leaves - a.leaves || Number(madeOfProduct(b.node)) - Number(madeOfProduct(a.node)));
     if (best) this.kept.set(best.node, `a kernel can bind ${limit + 1} tensors, and more would be read`);
     return best !== undefined;
   }
