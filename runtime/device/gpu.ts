@@ -30,8 +30,12 @@ export interface Target {
   readonly workgroupMemory: number;
 }
 
-/** Dispatches after which a batch is handed to the GPU although nobody waits yet. */
-const BATCH = 128;
+/**
+ * Dispatches after which a batch is handed to the GPU although nobody waits yet: few at first, so that an idle GPU has
+ * something to do, then twice as many each time, since a submit costs as much as four dispatches.
+ */
+const FIRST_BATCH = 32;
+const LARGEST_BATCH = 128;
 const MAX_GROUPS = 65535;
 /** Parameters of all dispatches in a batch. */
 const PARAMETER_BYTES = 1 << 16;
@@ -46,6 +50,7 @@ export class Gpu {
   private bound: Pipeline | undefined;
   private readonly offset = new Uint32Array(1);
   private pending = 0;
+  private batch = FIRST_BATCH;
   private readonly parameters: GPUBuffer;
   private readonly staged = new Int32Array(PARAMETER_BYTES / 4);
   private stagedBytes = 0;
@@ -111,7 +116,9 @@ export class Gpu {
     else pass.dispatchWorkgroups(...gridOf(workgroups));
     if (this.clock) this.closePass();
     this.count.dispatches++;
-    if (++this.pending === BATCH) this.flush();
+    if (++this.pending < this.batch) return;
+    this.flush();
+    this.batch = Math.min(2 * this.batch, LARGEST_BATCH);
   }
 
   /** Copies between buffers, in order with the dispatches around it. */
@@ -162,6 +169,7 @@ export class Gpu {
     this.encoder ??= this.device.createCommandEncoder();
     this.encoder.copyBufferToBuffer(from.buffer, 0, staging, 0, size);
     this.flush();
+    this.batch = FIRST_BATCH;
     await staging.mapAsync(GPUMapMode.READ);
     const copy = staging.getMappedRange().slice(0, bytes);
     staging.destroy();
@@ -172,6 +180,7 @@ export class Gpu {
   /** Resolves when all work so far is done; fails when the device refused some of it. */
   async sync(): Promise<void> {
     this.flush();
+    this.batch = FIRST_BATCH;
     await this.device.queue.onSubmittedWorkDone();
     this.check();
   }
