@@ -73,8 +73,8 @@ export function schedule(lowered: Nest, { kind: device, workgroupMemory }: Targe
     return { kind, nest, workgroupSize: columns * lanes, unrolled: new Set(), tile: 1, share };
   }
   if (tiling) {
-    const { threads, thread } = tiling;
-    const each = thread.rows * thread.columns;
+    const { threads, thread, parts } = tiling;
+    const each = (thread.rows * thread.columns) / parts.room;
     return { kind: 'workgroup per block', nest, workgroupSize: threads, unrolled: new Set(), tile: each, tiling };
   }
   const tiled = sums.length > 0 ? tile(nest, positions, device) : stream(nest, positions);

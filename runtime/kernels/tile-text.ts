@@ -8,26 +8,28 @@ import { Scope } from './scope.ts';
 import type { Expr, Sum } from './expr.ts';
 import type { Store } from './nest.ts';
 import { finish, type Sums } from './tile-store.ts';
-import { extentOf, factorsOf, isAlongSum, LANES, pitchOf, type Product, type Tiling } from './tiles.ts';
+import { extentOf, isAlongSum, LANES, partsAlong, pitchOf, type Family, type SideName, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 interface Side {
-  readonly name: 'rows' | 'columns';
+  readonly name: SideName;
   readonly axes: readonly Axis[];
-  /** Positions of a block, and of a thread. */
+  /** Numbers of a block for one term, and of a thread: positions, or their parts. */
   readonly block: number;
   readonly thread: number;
-}
-
-/** What the products of a family have on one side, and what it is called. */
-interface Factor extends Side {
-  readonly value: Expr;
-  readonly id: string;
+  /** Parts of a position, one beside the other. */
+  readonly parts: number;
 }
 
 export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], body: Scope): void {
   const { families, batch, slices, block, thread } = tiling;
-  const side = (name: Side['name']): Side => ({ name, axes: tiling[name], block: block[name], thread: thread[name] });
+  const side = (name: SideName): Side => ({
+    name,
+    axes: tiling[name],
+    block: block[name],
+    thread: thread[name],
+    parts: partsAlong(tiling, name),
+  });
   const sides = [side('rows'), side('columns')] as const;
   const [rows, columns] = sides;
   const across = columns.block / columns.thread;
@@ -39,47 +41,37 @@ export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], b
   body.line(`let columns_of = lane % ${across};`);
   body.line(`let rows_of = (lane / ${across}) % ${down};`);
   if (slices > 1) body.line(`let slice = lane / ${across * down};`);
-  const sums = new Map<Product, Sums>();
-  for (const p of families.flat()) {
-    const rowOf = (i: number) => Array.from({ length: columns.thread / LANES }, (_, j) => `sum${sums.size}_${i}_${j}`);
-    sums.set(
-      p,
-      Array.from({ length: rows.thread }, (_, i) => rowOf(i)),
-    );
-  }
-  for (const family of families) addFamily(w, body, family, sums, sides, tiling);
-  finish(w, body, [...sums.values()], tiling, (position, valueOf) => {
-    for (const [{ sum }, names] of sums) position.names.set(sum, valueOf(names));
+  for (const s of sides) w.preludes.add(`var<workgroup> ${s.name}_staged: array<vec4<f32>, ${pitch(s) * block.depth}>;`);
+  const sums = families.map((family, f): Sums => {
+    const rowOf = (i: number) => Array.from({ length: columns.thread / LANES }, (_, j) => `sum${f}_${i}_${j}`);
+    const names = Array.from({ length: rows.thread }, (_, i) => rowOf(i));
+    addFamily(w, body, family, names, sides, tiling);
+    return names;
+  });
+  finish(w, body, sums, tiling, (position, valueOf) => {
+    families.forEach((family, f) => {
+      family.sums.forEach((sum, part) => position.names.set(sum, valueOf(f, part)));
+    });
     w.stores(stores, position);
   });
 }
 
 /** Each round loads the terms of one step and adds up those of the step before. */
-function addFamily(
-  w: Writer,
-  body: Scope,
-  family: readonly Product[],
-  sums: ReadonlyMap<Product, Sums>,
-  sides: readonly [Side, Side],
-  tiling: Tiling,
-): void {
-  const [first] = family;
-  if (!first) return;
-  const { sum } = first;
+function addFamily(w: Writer, body: Scope, family: Family, sums: Sums, sides: readonly [Side, Side], tiling: Tiling): void {
+  const { depth } = tiling.block;
+  const [sum] = family.sums;
   const { origin } = sum.body;
-  for (const p of family)
-    for (const name of sums.get(p)?.flat() ?? []) body.line(`var ${name} = vec4<f32>();`, p.sum.body.origin);
+  for (const name of sums.flat()) body.line(`var ${name} = vec4<f32>();`, origin);
   const round = new Scope(body);
   round.bound.add('step');
-  const factors = sides.flatMap((s) => factorsOf(family, s.name).map((value, f) => ({ ...s, value, id: `${s.name}${f || ''}` })));
-  const staged = factors.flatMap((f) => load(w, round, f, sum, tiling));
+  const staged = sides.flatMap((s) => load(w, round, s, family[s.name], sum, tiling));
   const use = new Scope(round);
-  addUp(use, family, factors, sums, tiling);
+  addUp(use, sides, sums, tiling, origin);
   round.block('if (step > 0) {', use);
   round.line('workgroupBarrier();', origin);
   for (const { place, name } of staged) round.line(`${place} = ${name};`, origin);
   round.line('workgroupBarrier();', origin);
-  body.block(`for (var step = 0; step <= ${w.p.int(Math.ceil(extentOf(sum.axes) / tiling.block.depth))}; step++) {`, round);
+  body.block(`for (var step = 0; step <= ${w.p.int(Math.ceil(extentOf(sum.axes) / depth))}; step++) {`, round);
 }
 
 /** Which block a workgroup computes, and where it begins. */
@@ -87,8 +79,9 @@ function blockPlace(w: Writer, body: Scope, sides: readonly Side[], workgroups: 
   body.line('var block = i32(group.x + group.y * groups.x);');
   body.line(`if (block >= ${w.p.int(workgroups)}) { return; }`);
   for (const s of sides) {
-    const blocks = w.p.int(Math.ceil(extentOf(s.axes) / s.block));
-    body.line(`let ${s.name}_from = (block % ${blocks}) * ${s.block};`);
+    const positions = s.block / s.parts;
+    const blocks = w.p.int(Math.ceil(extentOf(s.axes) / positions));
+    body.line(`let ${s.name}_from = (block % ${blocks}) * ${positions};`);
     body.line(`block /= ${blocks};`);
   }
 }
@@ -102,31 +95,41 @@ interface Staged {
 }
 
 /**
- * A thread's vectors of a step: each holds four positions side by side, from `4 · spot` on, at one term. Threads next to
- * each other read neighbours in memory.
+ * A thread's vectors of a step: each holds what lies side by side, from place `4 · spot` on, at one term. Threads next to each
+ * other read neighbours in memory.
  */
-function load(w: Writer, round: Scope, s: Factor, sum: Sum, { block: { depth }, threads }: Tiling): Staged[] {
-  const { value, id } = s;
-  w.preludes.add(`var<workgroup> ${id}_staged: array<vec4<f32>, ${pitch(s) * depth}>;`);
+function load(
+  w: Writer,
+  round: Scope,
+  s: Side,
+  factors: readonly Expr[],
+  sum: Sum,
+  { block: { depth }, threads }: Tiling,
+): Staged[] {
+  const { name: id } = s;
+  const origin = factors[0]?.origin;
   const terms = extentOf(sum.axes);
   const spots = s.block / LANES;
-  const alongSum = isAlongSum(value, sum);
+  const alongSum = factors.some((f) => isAlongSum(f, sum));
   round.line(`let ${id}_spot = ${alongSum ? `lane / ${depth}` : `lane % ${spots}`};`);
   round.line(`let ${id}_term = ${alongSum ? `lane % ${depth}` : `lane / ${spots}`};`);
   const names = Array.from({ length: (spots * depth) / threads }, (_, v) => `${id}_next${v}`);
-  for (const name of names) round.line(`var ${name} = vec4<f32>();`, value.origin);
+  for (const name of names) round.line(`var ${name} = vec4<f32>();`, origin);
   const plus = (name: string, distance: number) => (distance > 0 ? `${name} + ${distance}` : name);
   const spotOf = (v: number) => plus(`${id}_spot`, alongSum ? (v * threads) / depth : 0);
   const termOf = (v: number) => plus(`${id}_term`, alongSum ? 0 : (v * threads) / spots);
   const whole = !w.p.active && terms % depth === 0;
   const vector = (scope: Scope, name: string, v: number) => {
-    for (let lane = 0; lane < LANES; lane++) {
+    const positions = LANES / s.parts;
+    for (let i = 0; i < positions; i++) {
       const one = new Scope(scope);
-      const at = `${s.name}_from + (${spotOf(v)}) * ${LANES} + ${lane}`;
+      const at = `${id}_from + (${spotOf(v)}) * ${positions} + ${i}`;
       // Behind the last position the last one is read again; what comes of it is not stored.
       one.line(`let at = ${isWhole(w, s) ? at : `min(${at}, ${w.p.int(extentOf(s.axes) - 1, true)})`};`);
       w.decode(one, s.axes, 'at');
-      one.line(`${name}[${lane}] = ${w.value(value, one)};`, value.origin);
+      factors.forEach((f, part) => {
+        one.line(`${name}[${i * s.parts + part}] = ${w.value(f, one)};`, f.origin);
+      });
       scope.block('{', one);
     }
   };
@@ -146,34 +149,30 @@ function load(w: Writer, round: Scope, s: Factor, sum: Sum, { block: { depth }, 
 }
 
 /** Whether blocks end where the side does. */
-const isWhole = (w: Writer, s: Side): boolean => !w.p.active && extentOf(s.axes) % s.block === 0;
+const isWhole = (w: Writer, s: Side): boolean => !w.p.active && extentOf(s.axes) % (s.block / s.parts) === 0;
 
 /** Written out term by term, so that places in workgroup memory are constant distances. */
 function addUp(
   scope: Scope,
-  family: readonly Product[],
-  factors: readonly Factor[],
-  sums: ReadonlyMap<Product, Sums>,
+  sides: readonly [Side, Side],
+  sums: Sums,
   { block: { depth }, slices }: Tiling,
+  origin: number,
 ): void {
   const each = depth / slices;
-  for (const f of factors)
-    scope.line(`let ${f.id}_at = ${slices > 1 ? `slice * ${each * pitch(f)} + ` : ''}${f.name}_of;`, f.value.origin);
-  const idOf = (value: Expr, name: Side['name']) => factors.find((f) => f.value === value && f.name === name)?.id ?? '';
+  for (const s of sides)
+    scope.line(`let ${s.name}_at = ${slices > 1 ? `slice * ${each * pitch(s)} + ` : ''}${s.name}_of;`, origin);
   for (let k = 0; k < each; k++) {
     const term = new Scope(scope);
-    for (const f of factors)
-      for (let v = 0; v < f.thread / LANES; v++) {
-        const place = k * pitch(f) + v * (f.block / f.thread);
-        term.line(`let ${f.id}_v${v} = ${f.id}_staged[${f.id}_at + ${place}];`, f.value.origin);
+    for (const s of sides)
+      for (let v = 0; v < s.thread / LANES; v++) {
+        const place = k * pitch(s) + v * (s.block / s.thread);
+        term.line(`let ${s.name}${v} = ${s.name}_staged[${s.name}_at + ${place}];`, origin);
       }
-    for (const p of family) {
-      const [row, column] = [idOf(p.rows, 'rows'), idOf(p.columns, 'columns')];
-      sums.get(p)?.forEach((names, i) => {
-        const factor = `vec4<f32>(${row}_v${Math.floor(i / LANES)}[${i % LANES}])`;
-        names.forEach((name, j) => term.line(`${name} = fma(${factor}, ${column}_v${j}, ${name});`, p.sum.body.origin));
-      });
-    }
+    sums.forEach((row, i) => {
+      const factor = `vec4<f32>(rows${Math.floor(i / LANES)}[${i % LANES}])`;
+      row.forEach((name, j) => term.line(`${name} = fma(${factor}, columns${j}, ${name});`, origin));
+    });
     scope.block('{', term);
   }
 }

@@ -3,6 +3,7 @@
  * in common, which its threads put into workgroup memory step by step. In: a nest. Out: which axes are the block's rows and
  * columns, and sizes; undefined where no such sharing pays.
  */
+import { invariant } from '../errors.ts';
 import type { Axis, Index } from '../tensor/affine.ts';
 import { product as multiply } from './arithmetic.ts';
 import { everyExpr, everyUnder } from './axes.ts';
@@ -10,7 +11,7 @@ import type { Expr, Sum } from './expr.ts';
 import type { Nest } from './nest.ts';
 
 export interface TileSizes {
-  /** Rows, columns and terms that are staged at once. */
+  /** Rows, columns (a position with parts is as many) and terms that are staged at once. */
   readonly block: { readonly rows: number; readonly columns: number; readonly depth: number };
   /** What one thread adds up: multiples of 4. */
   readonly thread: { readonly rows: number; readonly columns: number };
@@ -21,16 +22,28 @@ export interface TileSizes {
   readonly wave: number;
 }
 
+export type SideName = 'rows' | 'columns';
+
 /** A sum of products, one factor of which varies along the block's rows and one along its columns. */
-export interface Product {
+interface Product extends Readonly<Record<SideName, Expr>> {
   readonly sum: Sum;
-  readonly rows: Expr;
-  readonly columns: Expr;
+}
+
+/** Products over the same terms that have a factor in common: on the other side each is a part. */
+export interface Family extends Readonly<Record<SideName, readonly Expr[]>> {
+  readonly sums: readonly [Sum, ...Sum[]];
+}
+
+/** The side whose vectors hold parts of a position side by side, and for how many they have room. */
+interface Parts {
+  readonly side: SideName | undefined;
+  readonly room: 1 | 2 | 4;
 }
 
 export interface Tiling extends TileSizes {
-  /** One family after the other: its products go over the same terms and have factors in common, which are staged once. */
-  readonly families: readonly (readonly Product[])[];
+  /** One after the other, each over its own terms. */
+  readonly families: readonly Family[];
+  readonly parts: Parts;
   readonly rows: readonly Axis[];
   /** The side whose neighbours are neighbours in the result. */
   readonly columns: readonly Axis[];
@@ -59,7 +72,7 @@ const SIZES: readonly TileSizes[] = [
 ];
 /** A device has about so many places for workgroups: blocks are computed so many at a time. */
 const PLACES = 132;
-/** Positions come in vectors of four. */
+/** Positions, or their parts, come in vectors of four. */
 export const LANES = 4;
 /** Vectors of each thread that slices hand over at once. */
 export const HANDED = 2;
@@ -80,27 +93,25 @@ export function tilingOf(nest: Nest, memory: number): Tiling | undefined {
   const { rows, columns } = first;
   if (extentOf(rows) < SHORTEST_SIDE || extentOf(columns) < SHORTEST_SIDE) return undefined;
   if (sums.every((s) => extentOf(s.axes) < SHORTEST_SUM)) return undefined;
-  const families = familiesOf(products.map((p) => p.product));
+  const { families, parts } = grouped(products.map((p) => p.product));
   const batch = nest.axes.filter((a) => !rows.includes(a) && !columns.includes(a));
-  const blocks = ({ block }: TileSizes) =>
-    extentOf(batch) * Math.ceil(extentOf(rows) / block.rows) * Math.ceil(extentOf(columns) / block.columns);
-  const sizes = SIZES.filter(
-    (s) => s.thread.rows * s.thread.columns * sums.length <= REGISTERS && bytesOf(s, families) <= memory,
-  );
+  const blocks = (s: TileSizes) =>
+    extentOf(batch) *
+    Math.ceil(extentOf(rows) / positions(s, parts, 'rows')) *
+    Math.ceil(extentOf(columns) / positions(s, parts, 'columns'));
+  const fits = (s: TileSizes) => {
+    const sums = s.thread.rows * s.thread.columns;
+    return sums * families.length <= REGISTERS && (sums / parts.room) % s.slices === 0 && bytesOf(s) <= memory;
+  };
   const time = (s: TileSizes) => s.start + s.wave * Math.ceil(blocks(s) / PLACES);
-  const [best] = sizes.toSorted((a, b) => time(a) - time(b));
-  return (
-    best && {
-      ...best,
-      families,
-      rows,
-      columns,
-      batch,
-      threads: threadsOf(best),
-      workgroups: blocks(best),
-    }
-  );
+  const [best] = SIZES.filter(fits).toSorted((a, b) => time(a) - time(b));
+  return best && { ...best, families, parts, rows, columns, batch, threads: threadsOf(best), workgroups: blocks(best) };
 }
+
+/** How many parts of a position lie side by side along a side. */
+export const partsAlong = ({ parts }: Pick<Tiling, 'parts'>, side: SideName): number => (parts.side === side ? parts.room : 1);
+
+const positions = (s: TileSizes, parts: Parts, side: SideName): number => s.block[side] / partsAlong({ parts }, side);
 
 /** What the sum's two factors depend on; undefined for what is no sum of products of two. */
 function productOf(sum: Sum, axes: readonly Axis[]) {
@@ -122,30 +133,31 @@ export const extentOf = (axes: readonly Axis[]): number => axes.reduce((n, a) =>
 /** Vectors in one staged term of a side: one more than are used, so that threads that write one position meet different banks. */
 export const pitchOf = (positions: number): number => positions / LANES + 1;
 
-/** What is staged at once at most, and what slices leave for each other. */
-function bytesOf(sizes: TileSizes, families: readonly (readonly Product[])[]): number {
+/** What is staged, and what slices hand over. */
+function bytesOf(sizes: TileSizes): number {
   const { rows, columns, depth } = sizes.block;
-  const staged = (f: readonly Product[]) =>
-    factorsOf(f, 'rows').length * pitchOf(rows) + factorsOf(f, 'columns').length * pitchOf(columns);
-  const vectors = Math.max(...families.map(staged)) * depth + (sizes.slices > 1 ? HANDED * threadsOf(sizes) : 0);
+  const vectors = (pitchOf(rows) + pitchOf(columns)) * depth + (sizes.slices > 1 ? HANDED * threadsOf(sizes) : 0);
   return vectors * LANES * 4;
 }
 
-/** The different factors of a side. */
-export const factorsOf = (family: readonly Product[], side: 'rows' | 'columns'): readonly Expr[] => [
-  ...new Set(family.map((p) => p[side])),
-];
-
-function familiesOf(products: readonly Product[]): readonly (readonly Product[])[] {
-  const families: Product[][] = [];
-  const terms = ({ sum }: Product) => sum.axes.map((a) => a.key).join();
-  for (const p of products) {
-    const joins = (q: Product) => terms(q) === terms(p) && (q.rows === p.rows || q.columns === p.columns);
-    const family = families.find((f) => f.some(joins));
-    if (family) family.push(p);
-    else families.push([p]);
+/** Products with a factor in common as families, where all families have as many. */
+function grouped(products: readonly Product[]): { families: readonly Family[]; parts: Parts } {
+  for (const side of ['columns', 'rows'] as const) {
+    const shared = side === 'columns' ? 'rows' : 'columns';
+    const keyOf = (p: Product) => `${p[shared].id}:${p.sum.axes.map((a) => a.key).join()}:${isAlongSum(p[side], p.sum)}`;
+    const groups = [...new Set(products.map(keyOf))].map((key) => products.filter((p) => keyOf(p) === key));
+    const count = groups[0]?.length ?? 1;
+    if (count < 2 || count > LANES || groups.some((g) => g.length !== count)) continue;
+    return { families: groups.map((g) => familyOf(g, side)), parts: { side, room: count === 2 ? 2 : 4 } };
   }
-  return families;
+  return { families: products.map((p) => familyOf([p], 'columns')), parts: { side: undefined, room: 1 } };
+}
+
+function familyOf(products: readonly Product[], side: SideName): Family {
+  const [first, ...rest] = products;
+  const { sum, rows, columns } = invariant(first, 'a family has a product');
+  const factors = products.map((p) => p[side]);
+  return { sums: [sum, ...rest.map((p) => p.sum)], rows: [rows], columns: [columns], [side]: factors };
 }
 
 function threadsOf({ block, thread, slices }: TileSizes): number {

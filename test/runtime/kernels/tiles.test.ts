@@ -208,9 +208,72 @@ test('two convolutions of one image, whose windows are read once', async () => {
       return sum;
     },
   );
-  const image = sized([1, inner, size, size]);
-  const both = traceOf((a: Tensor) => a.conv2d(weight(5)).mul(a.conv2d(weight(3))), [image]);
-  const [text] = onlyTrace(both).plan?.kernels.map((k) => k.kernel.text.wgsl) ?? [];
-  // The image is a factor of both.
-  expect(text?.match(/var<workgroup> \w+_staged/g)?.toSorted()).toHaveLength(3);
+});
+
+/** Parts of a product are what is multiplied, so that a wrong part shows. */
+const combined = (parts: readonly Tensor[]) => parts.reduce((sum, p, i) => sum.add(p.mul(i + 2)));
+
+test.each([2, 3, 4])('%d parts of one product, side by side', async (count) => {
+  const [m, n, k] = [37, 30, 41] as const;
+  const [a, b] = [pattern(m * k), pattern(k * n * count, 5)];
+  await check(
+    (x, y) => combined(x.matmul(y).chunk(count, 1)),
+    () => [sized([m, k]), sized([k, n * count], 5)],
+    (flat) => {
+      const [i, j] = [Math.floor(flat / n), flat % n];
+      const part = (p: number) =>
+        dot(
+          k,
+          (t) => at(a, i * k + t),
+          (t) => at(b, t * n * count + p * n + j),
+        );
+      return Array.from({ length: count }, (_, p) => part(p) * (p === 0 ? 1 : p + 2)).reduce((x, y) => x + y);
+    },
+  );
+});
+
+test('parts of two products, and more rows than columns', async () => {
+  const [m, n, k, l] = [200, 26, 20, 33] as const;
+  const [a, b, c, d] = [pattern(m * k), pattern(k * n * 4, 5), pattern(m * l, 3), pattern(l * n * 4, 4)];
+  await check(
+    (x, y, z, u) => combined(x.matmul(y).add(z.matmul(u)).chunk(4, 1)),
+    () => [sized([m, k]), sized([k, n * 4], 5), sized([m, l], 3), sized([l, n * 4], 4)],
+    (flat) => {
+      const [i, j] = [Math.floor(flat / n), flat % n];
+      let sum = 0;
+      for (let p = 0; p < 4; p++) {
+        const first = dot(
+          k,
+          (t) => at(a, i * k + t),
+          (t) => at(b, t * n * 4 + p * n + j),
+        );
+        const second = dot(
+          l,
+          (t) => at(c, i * l + t),
+          (t) => at(d, t * n * 4 + p * n + j),
+        );
+        sum += (first + second) * (p === 0 ? 1 : p + 2);
+      }
+      return sum;
+    },
+  );
+});
+
+test('parts that are channels of a convolution lie along the rows', async () => {
+  const [inner, outer, size] = [17, 26, 7] as const;
+  const [x, w] = [pattern(inner * size * size), pattern(4 * outer * inner, 5)];
+  await check(
+    (image, weight) => combined(image.conv2d(weight).chunk(4, 1)),
+    () => [sized([1, inner, size, size]), sized([4 * outer, inner, 1, 1], 5)],
+    (flat) => {
+      const [o, place] = [Math.floor(flat / (size * size)), flat % (size * size)];
+      const part = (p: number) =>
+        dot(
+          inner,
+          (i) => at(x, i * size * size + place),
+          (i) => at(w, (p * outer + o) * inner + i),
+        );
+      return [0, 1, 2, 3].map((p) => part(p) * (p === 0 ? 1 : p + 2)).reduce((s, v) => s + v);
+    },
+  );
 });
