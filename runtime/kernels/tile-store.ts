@@ -2,8 +2,9 @@
  * @file How a block of a tiled product is finished. In: the running sums of a thread. Out: lines that add up what slices have,
  * of which each finishes an equal share of the positions, and that store every position which lies in the result.
  */
+import type { Store } from './nest.ts';
 import { Scope } from './scope.ts';
-import { extentOf, HANDED, LANES, partsAlong, type SideName, type Tiling } from './tiles.ts';
+import { extentOf, HANDED, LANES, partsAlong, positionsOf, type SideName, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 /** Names of a family's running sums: for each row of a thread its vectors. */
@@ -11,40 +12,91 @@ export type Sums = readonly (readonly string[])[];
 
 /** The text of a family's sum for a part, at a position. */
 type ValueOf = (family: number, part: number) => string;
-type Store = (position: Scope, valueOf: ValueOf) => void;
 
-/** Calls `store` for each position of a thread, with what gives the value of a sum there. */
-export function finish(w: Writer, body: Scope, sums: readonly Sums[], tiling: Tiling, store: Store): void {
-  if (tiling.slices > 1) return finishShare(w, body, sums, tiling, store);
-  const [rows, columns] = [partsAlong(tiling, 'rows'), partsAlong(tiling, 'columns')];
-  for (let r = 0; r < tiling.thread.rows / rows; r++)
-    along(w, body, tiling, 'rows', spotAt(tiling, 'rows', r), (row) => {
-      for (let c = 0; c < tiling.thread.columns / columns; c++)
-        along(w, row, tiling, 'columns', spotAt(tiling, 'columns', c), (position) => {
-          store(position, (family, part) => {
-            const [i, j] = [r * rows + (rows > 1 ? part : 0), c * columns + (columns > 1 ? part : 0)];
-            return `${sums[family]?.[i]?.[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`;
-          });
-        });
-    });
+/** A position of a thread: where it lies in the block, after what lines, and the values of its sums. */
+interface Place {
+  readonly before: readonly string[];
+  readonly spots: Readonly<Record<SideName, string>>;
+  readonly valueOf: ValueOf;
 }
 
-/** Each slice adds up, and stores, its share of the positions. */
-function finishShare(w: Writer, body: Scope, sums: readonly Sums[], tiling: Tiling, store: Store): void {
-  const { thread, slices, parts } = tiling;
-  const each = (thread.rows * thread.columns) / parts.room / slices;
-  const columns = thread.columns / partsAlong(tiling, 'columns');
-  handOver(w, body, sums, tiling, each);
-  for (let q = 0; q < each; q++) {
-    const inner = new Scope(body);
-    inner.line(`let place = slice * ${each} + ${q};`);
-    along(w, inner, tiling, 'rows', spotOf(tiling, 'rows', `(place / ${columns})`), (guarded) => {
-      along(w, guarded, tiling, 'columns', spotOf(tiling, 'columns', `(place % ${columns})`), (position) => {
-        store(position, (family, part) => ownName(family, part, q));
+/** How a position is finished. */
+export interface Finish {
+  readonly stores: readonly Store[];
+  /** Tells the scope of a position what its sums are. */
+  name(position: Scope, valueOf: ValueOf): void;
+  /** Whether values read more than the sums: then several positions are computed before they are stored, so that their loads overlap. */
+  readonly reads: boolean;
+}
+
+/** Positions of which the values are computed before the first is stored. */
+const TOGETHER = 4;
+
+/** Stores each position of a thread; with slices each adds up, and stores, its share. */
+export function finish(w: Writer, body: Scope, sums: readonly Sums[], tiling: Tiling, { stores, name, reads }: Finish): void {
+  const places = tiling.slices > 1 ? shareOf(w, body, sums, tiling) : allOf(sums, tiling);
+  const values = (position: Scope, { valueOf }: Place) => {
+    name(position, valueOf);
+    return w.values(stores, position);
+  };
+  if (!reads) {
+    for (const place of places)
+      at(w, body, tiling, place, (position) => {
+        w.put(stores, values(position, place), position);
+      });
+    return;
+  }
+  for (let first = 0; first < places.length; first += TOGETHER) {
+    const some = places.slice(first, first + TOGETHER);
+    const group = new Scope(body);
+    const kept = some.map((_, k) => stores.map((__, v) => `kept${k}_${v}`));
+    kept.forEach((names) => {
+      names.forEach((n, v) => group.line(`var ${n}: ${w.storedType(stores[v])};`));
+    });
+    some.forEach((place, k) => {
+      at(w, group, tiling, place, (position) => {
+        values(position, place).forEach((text, v) => position.line(`${kept[k]?.[v] ?? ''} = ${text};`, stores[v]?.value.origin));
       });
     });
-    body.block('{', inner);
+    some.forEach((place, k) => {
+      at(w, group, tiling, place, (position) => {
+        w.put(stores, kept[k] ?? [], position);
+      });
+    });
+    body.block('{', group);
   }
+}
+
+/** All positions of a thread. */
+function allOf(sums: readonly Sums[], tiling: Tiling): Place[] {
+  const [rows, columns] = [partsAlong(tiling, 'rows'), partsAlong(tiling, 'columns')];
+  const places: Place[] = [];
+  for (let r = 0; r < tiling.thread.rows / rows; r++)
+    for (let c = 0; c < tiling.thread.columns / columns; c++)
+      places.push({
+        before: [],
+        spots: { rows: spotAt(tiling, 'rows', r), columns: spotAt(tiling, 'columns', c) },
+        valueOf: (family, part) => {
+          const [i, j] = [r * rows + (rows > 1 ? part : 0), c * columns + (columns > 1 ? part : 0)];
+          return `${sums[family]?.[i]?.[Math.floor(j / LANES)] ?? ''}[${j % LANES}]`;
+        },
+      });
+  return places;
+}
+
+/** The positions of a slice, which gets what the others have added up for them. */
+function shareOf(w: Writer, body: Scope, sums: readonly Sums[], tiling: Tiling): Place[] {
+  const each = positionsOf(tiling);
+  const columns = tiling.thread.columns / partsAlong(tiling, 'columns');
+  handOver(w, body, sums, tiling, each);
+  return Array.from({ length: each }, (_, q) => ({
+    before: [`let place = slice * ${each} + ${q};`],
+    spots: {
+      rows: spotOf(tiling, 'rows', `(place / ${columns})`),
+      columns: spotOf(tiling, 'columns', `(place % ${columns})`),
+    },
+    valueOf: (family, part) => ownName(family, part, q),
+  }));
 }
 
 /** A slice's total for the q-th of its positions. */
@@ -106,16 +158,21 @@ const spotOf = (tiling: Tiling, side: SideName, i: string): string => {
     : `${side}_of * ${lanes} + ${i}`;
 };
 
-/** Gives the axes of a side their values; what lies behind its end is left out. */
-function along(w: Writer, outer: Scope, tiling: Tiling, side: SideName, spot: string, then: (inner: Scope) => void): void {
-  const inner = new Scope(outer);
-  const axes = tiling[side];
-  const name = side === 'rows' ? 'row' : 'column';
-  inner.line(`let ${name} = ${side}_from + ${spot};`);
-  const whole = !w.p.active && extentOf(axes) % (tiling.block[side] / partsAlong(tiling, side)) === 0;
-  const guarded = whole ? inner : new Scope(inner, true);
-  w.decode(guarded, axes, name);
+/** A block of its own for a position, with a value for each axis; what lies behind the end of a side is left out. */
+function at(w: Writer, outer: Scope, tiling: Tiling, { before, spots }: Place, then: (position: Scope) => void): void {
+  const scope = new Scope(outer);
+  for (const line of before) scope.line(line);
+  const ends = (['rows', 'columns'] as const).flatMap((side) => {
+    const name = side === 'rows' ? 'row' : 'column';
+    const extent = extentOf(tiling[side]);
+    scope.line(`let ${name} = ${side}_from + ${spots[side]};`);
+    const whole = !w.p.active && extent % (tiling.block[side] / partsAlong(tiling, side)) === 0;
+    return whole ? [] : [`${name} < ${w.p.int(extent)}`];
+  });
+  const guarded = ends.length > 0 ? new Scope(scope, true) : scope;
+  w.decode(guarded, tiling.rows, 'row');
+  w.decode(guarded, tiling.columns, 'column');
   then(guarded);
-  if (guarded !== inner) inner.block(`if (${name} < ${w.p.int(extentOf(axes))}) {`, guarded);
-  outer.block('{', inner);
+  if (guarded !== scope) scope.block(`if (${ends.join(' && ')}) {`, guarded);
+  outer.block('{', scope);
 }

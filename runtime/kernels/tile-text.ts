@@ -48,12 +48,12 @@ export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], b
     addFamily(w, body, family, names, sides, tiling);
     return names;
   });
-  finish(w, body, sums, tiling, (position, valueOf) => {
+  const name = (position: Scope, valueOf: (family: number, part: number) => string) => {
     families.forEach((family, f) => {
       family.sums.forEach((sum, part) => position.names.set(sum, valueOf(f, part)));
     });
-    w.stores(stores, position);
-  });
+  };
+  finish(w, body, sums, tiling, { stores, name, reads: tiling.reads > 0 });
 }
 
 /** Each round loads the terms of one step and adds up those of the step before. */

@@ -7,7 +7,7 @@ import { invariant } from '../errors.ts';
 import type { Axis, Index } from '../tensor/affine.ts';
 import { product as multiply } from './arithmetic.ts';
 import { everyExpr, everyUnder } from './axes.ts';
-import type { Expr, Sum } from './expr.ts';
+import { children, type Expr, type Sum } from './expr.ts';
 import type { Nest } from './nest.ts';
 
 export interface TileSizes {
@@ -49,6 +49,8 @@ export interface Tiling extends TileSizes {
   readonly columns: readonly Axis[];
   /** Axes that both sides depend on: blocks of different places share nothing. */
   readonly batch: readonly Axis[];
+  /** Loads of a position besides those of its sums. */
+  readonly reads: number;
   readonly threads: number;
   readonly workgroups: number;
 }
@@ -76,6 +78,8 @@ const PLACES = 132;
 export const LANES = 4;
 /** Vectors of each thread that slices hand over at once. */
 export const HANDED = 2;
+/** Nanoseconds for a load of a thread when its position is finished: a few of them overlap. */
+const READ = 50;
 /** Running sums that a thread has room for. */
 const REGISTERS = 64;
 /** Shorter sides fill no block, and shorter sums do not earn back the staging. */
@@ -100,12 +104,26 @@ export function tilingOf(nest: Nest, memory: number): Tiling | undefined {
     Math.ceil(extentOf(rows) / positions(s, parts, 'rows')) *
     Math.ceil(extentOf(columns) / positions(s, parts, 'columns'));
   const fits = (s: TileSizes) => {
-    const sums = s.thread.rows * s.thread.columns;
-    return sums * families.length <= REGISTERS && (sums / parts.room) % s.slices === 0 && bytesOf(s) <= memory;
+    const sums = s.thread.rows * s.thread.columns * families.length;
+    return sums <= REGISTERS && Number.isInteger(positionsOf({ ...s, parts })) && bytesOf(s) <= memory;
   };
-  const time = (s: TileSizes) => s.start + s.wave * Math.ceil(blocks(s) / PLACES);
+  const terms = families.reduce((n, f) => n + extentOf(f.sums[0].axes), 0);
+  const reads = readsBeside(nest.stores.map((s) => s.value));
+  const time = (s: TileSizes) =>
+    (s.start + s.wave * Math.ceil(blocks(s) / PLACES)) * terms + READ * reads * positionsOf({ ...s, parts });
   const [best] = SIZES.filter(fits).toSorted((a, b) => time(a) - time(b));
-  return best && { ...best, families, parts, rows, columns, batch, threads: threadsOf(best), workgroups: blocks(best) };
+  return best && { ...best, families, parts, rows, columns, batch, reads, threads: threadsOf(best), workgroups: blocks(best) };
+}
+
+/** Positions that a thread finishes. */
+export const positionsOf = ({ thread, slices, parts }: Pick<Tiling, 'thread' | 'slices' | 'parts'>): number =>
+  (thread.rows * thread.columns) / parts.room / slices;
+
+/** Loads that are in no sum. */
+function readsBeside(roots: readonly Expr[]): number {
+  const seen = new Set<Expr>(roots);
+  for (const e of seen) if (e.kind !== 'reduce') for (const child of children(e)) seen.add(child);
+  return [...seen].filter((e) => e.kind === 'load').length;
 }
 
 /** How many parts of a position lie side by side along a side. */
