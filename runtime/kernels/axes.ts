@@ -36,7 +36,7 @@ export function replaceAxes(b: Builder, to: Replacement, cut?: (a: Axis) => read
   return visit;
 }
 
-function substituteCondition(when: Condition, to: Replacement) {
+export function substituteCondition(when: Condition, to: Replacement) {
   return condition(when.tests.map((t) => ({ ...t, index: substitute(t.index, to) })));
 }
 

@@ -7,6 +7,7 @@
 import { constant, type Axis } from '../tensor/affine.ts';
 import { everyExpr, everyUnder, replaceAxes, splitAxes, writeOut } from './axes.ts';
 import type { Target } from '../device/gpu.ts';
+import { collapseAxes } from './collapse.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
 import type { Nest } from './nest.ts';
@@ -89,7 +90,7 @@ export function schedule(lowered: Nest, { kind: device, workgroupMemory }: Targe
 
 /** The nest in the form that schedules are chosen for. */
 export function rewritten(lowered: Nest): Nest {
-  return splitAxes(reroll(lowered));
+  return collapseAxes(splitAxes(reroll(lowered)));
 }
 
 const product = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);

@@ -2,7 +2,6 @@
  * @file How a block of a tiled product is finished. In: the running sums of a thread. Out: lines that add up what slices have,
  * of which each finishes an equal share of the positions, and that store every position which lies in the result.
  */
-import type { Store } from './nest.ts';
 import { Scope } from './scope.ts';
 import { extentOf, HANDED, LANES, partsAlong, positionsOf, type SideName, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
@@ -20,51 +19,19 @@ interface Place {
   readonly valueOf: ValueOf;
 }
 
-/** How a position is finished. */
-export interface Finish {
-  readonly stores: readonly Store[];
-  /** Tells the scope of a position what its sums are. */
-  name(position: Scope, valueOf: ValueOf): void;
-  /** Whether values read more than the sums: then several positions are computed before they are stored, so that their loads overlap. */
-  readonly reads: boolean;
-}
-
-/** Positions of which the values are computed before the first is stored. */
-const TOGETHER = 4;
-
-/** Stores each position of a thread; with slices each adds up, and stores, its share. */
-export function finish(w: Writer, body: Scope, sums: readonly Sums[], tiling: Tiling, { stores, name, reads }: Finish): void {
+/** Calls `store` for each position of a thread; with slices each adds up, and stores, its share. */
+export function finish(
+  w: Writer,
+  body: Scope,
+  sums: readonly Sums[],
+  tiling: Tiling,
+  store: (position: Scope, valueOf: ValueOf) => void,
+): void {
   const places = tiling.slices > 1 ? shareOf(w, body, sums, tiling) : allOf(sums, tiling);
-  const values = (position: Scope, { valueOf }: Place) => {
-    name(position, valueOf);
-    return w.values(stores, position);
-  };
-  if (!reads) {
-    for (const place of places)
-      at(w, body, tiling, place, (position) => {
-        w.put(stores, values(position, place), position);
-      });
-    return;
-  }
-  for (let first = 0; first < places.length; first += TOGETHER) {
-    const some = places.slice(first, first + TOGETHER);
-    const group = new Scope(body);
-    const kept = some.map((_, k) => stores.map((__, v) => `kept${k}_${v}`));
-    kept.forEach((names) => {
-      names.forEach((n, v) => group.line(`var ${n}: ${w.storedType(stores[v])};`));
+  for (const place of places)
+    at(w, body, tiling, place, (position) => {
+      store(position, place.valueOf);
     });
-    some.forEach((place, k) => {
-      at(w, group, tiling, place, (position) => {
-        values(position, place).forEach((text, v) => position.line(`${kept[k]?.[v] ?? ''} = ${text};`, stores[v]?.value.origin));
-      });
-    });
-    some.forEach((place, k) => {
-      at(w, group, tiling, place, (position) => {
-        w.put(stores, kept[k] ?? [], position);
-      });
-    });
-    body.block('{', group);
-  }
 }
 
 /** All positions of a thread. */

@@ -48,12 +48,12 @@ export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], b
     addFamily(w, body, family, names, sides, tiling);
     return names;
   });
-  const name = (position: Scope, valueOf: (family: number, part: number) => string) => {
+  finish(w, body, sums, tiling, (position, valueOf) => {
     families.forEach((family, f) => {
       family.sums.forEach((sum, part) => position.names.set(sum, valueOf(f, part)));
     });
-  };
-  finish(w, body, sums, tiling, { stores, name, reads: tiling.reads > 0 });
+    w.stores(stores, position);
+  });
 }
 
 /** Each round loads the terms of one step and adds up those of the step before. */

@@ -49,8 +49,6 @@ export interface Tiling extends TileSizes {
   readonly columns: readonly Axis[];
   /** Axes that both sides depend on: blocks of different places share nothing. */
   readonly batch: readonly Axis[];
-  /** Loads of a position besides those of its sums. */
-  readonly reads: number;
   readonly threads: number;
   readonly workgroups: number;
 }
@@ -112,7 +110,7 @@ export function tilingOf(nest: Nest, memory: number): Tiling | undefined {
   const time = (s: TileSizes) =>
     (s.start + s.wave * Math.ceil(blocks(s) / PLACES)) * terms + READ * reads * positionsOf({ ...s, parts });
   const [best] = SIZES.filter(fits).toSorted((a, b) => time(a) - time(b));
-  return best && { ...best, families, parts, rows, columns, batch, reads, threads: threadsOf(best), workgroups: blocks(best) };
+  return best && { ...best, families, parts, rows, columns, batch, threads: threadsOf(best), workgroups: blocks(best) };
 }
 
 /** Positions that a thread finishes. */

@@ -125,30 +125,19 @@ class Emitter implements Writer {
 
   /** Values are computed in `scope`; those that are not shared, and the stores, in `inner`. */
   stores(stores: readonly Store[], scope: Scope, inner = scope): void {
-    this.put(stores, this.values(stores, scope), inner);
-  }
-
-  values(stores: readonly Store[], scope: Scope): string[] {
     // Where a tensor is replaced in place, the others' values may need what it held before.
     const inPlace = new Set(stores.map((s) => s.buffer)).size > 1 && stores.some((s) => this.isRead(s.buffer));
-    return stores.map((store) => {
+    const values = stores.map((store) => {
       const text = this.stored(store, scope);
       if (!inPlace) return text;
       const name = this.name('v');
       scope.line(`let ${name} = ${text};`, store.value.origin);
       return name;
     });
-  }
-
-  put(stores: readonly Store[], texts: readonly string[], scope: Scope): void {
     stores.forEach(({ buffer, index, value, guard }, i) => {
-      const assignment = `b${this.slot(buffer)}[${this.at.index(index)}] = ${texts[i] ?? ''};`;
-      scope.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
+      const assignment = `b${this.slot(buffer)}[${this.at.index(index)}] = ${values[i] ?? ''};`;
+      inner.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
     });
-  }
-
-  storedType(store: Store | undefined): string {
-    return storageType(this.buffers[this.slot(store?.buffer ?? -1)]?.dtype ?? 'float32');
   }
 
   /** The text of what a store puts in its place. */

@@ -19,11 +19,6 @@ export interface Writer {
   /** A name that nothing else has. */
   name(prefix: string): string;
   literal(value: number, type: DType): string;
-  /** The texts of what the stores put in their places, good inside `scope`. */
-  values(stores: readonly Store[], scope: Scope): string[];
-  put(stores: readonly Store[], texts: readonly string[], scope: Scope): void;
-  /** The type of such a value. */
-  storedType(store: Store | undefined): string;
   /** Puts the values of one position, or several, in their places: all are computed before one of them replaces what is read. */
   stores(stores: readonly Store[], scope: Scope): void;
 }
