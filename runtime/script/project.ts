@@ -54,6 +54,8 @@ export class Project {
   readonly problems: string[] = [];
   /** Whether the user's own settings tell `undefined` apart. */
   readonly strictNulls: boolean;
+  /** Whether to the user's own settings an element may be missing. */
+  readonly uncheckedIndices: boolean;
   private readonly options: TS.CompilerOptions;
   private readonly roots: Set<string>;
   private readonly sources = new Map<string, TS.SourceFile | undefined>();
@@ -69,6 +71,7 @@ export class Project {
   ) {
     const parsed = config === undefined ? undefined : this.parse(config);
     this.strictNulls = parsed ? (parsed.options.strictNullChecks ?? parsed.options.strict ?? true) : true;
+    this.uncheckedIndices = parsed?.options.noUncheckedIndexedAccess ?? false;
     this.options = { ...(parsed?.options ?? defaults()), ...FORCED };
     this.roots = new Set(parsed?.fileNames.filter(isSource) ?? []);
     this.resolutions = ts.createModuleResolutionCache(folder, (name) => name, this.options);

@@ -115,11 +115,13 @@ export function isLoop(node: TS.Node): node is TS.IterationStatement {
 
 /** The functions with bodies that a symbol stands for; overloads stand for what implements them. */
 export function declaredFunctions(symbol: TS.Symbol | undefined): FunctionNode[] {
-  return (symbol?.declarations ?? []).flatMap((declaration) => {
-    if (isFunction(declaration)) return declaration.body ? [declaration] : [];
-    if ((ts.isVariableDeclaration(declaration) || ts.isPropertyDeclaration(declaration)) && declaration.initializer) {
-      if (isFunction(declaration.initializer)) return [declaration.initializer];
+  const functions: FunctionNode[] = [];
+  for (const declaration of symbol?.declarations ?? []) {
+    if (isFunction(declaration)) {
+      if (declaration.body) functions.push(declaration);
+    } else if ((ts.isVariableDeclaration(declaration) || ts.isPropertyDeclaration(declaration)) && declaration.initializer) {
+      if (isFunction(declaration.initializer)) functions.push(declaration.initializer);
     }
-    return [];
-  });
+  }
+  return functions;
 }

@@ -76,6 +76,8 @@ interface Candidates {
   readonly byName: ReadonlyMap<string, readonly Candidate[]>;
   /** What imports call a name here. */
   readonly renamed: ReadonlyMap<string, readonly string[]>;
+  /** Names that are compared with a value: where they are equal to it, their type is that value. */
+  readonly compared: ReadonlySet<string>;
 }
 
 const cache = new WeakMap<TS.SourceFile, Candidates>();
@@ -101,6 +103,10 @@ function candidatesIn(file: TS.SourceFile): Candidates {
 function candidatesBelow(root: TS.Node): Candidates {
   const byName = new Map<string, Candidate[]>();
   const renamed = new Map<string, string[]>();
+  const compared = new Set<string>();
+  const compare = (...sides: TS.Expression[]) => {
+    for (const side of sides.map(bare)) if (ts.isIdentifier(side)) compared.add(side.text);
+  };
   const put = <T>(map: Map<string, T[]>, key: string, value: T) => {
     const list = map.get(key);
     if (list) list.push(value);
@@ -138,7 +144,10 @@ function candidatesBelow(root: TS.Node): Candidates {
   walk(root, (node) => {
     if (ts.isImportSpecifier(node) && node.propertyName) put(renamed, node.propertyName.text, node.name.text);
     else if (ts.isImportClause(node) && node.name) put(renamed, 'default', node.name.text);
-    else if (ts.isBinaryExpression(node) && isAssignment(node)) assigned(node.left, node, node.right);
+    else if (ts.isBinaryExpression(node)) {
+      if (isAssignment(node)) assigned(node.left, node, node.right);
+      else if (isEquality(node)) compare(node.left, node.right);
+    } else if (ts.isSwitchStatement(node)) compare(node.expression);
     else if ((ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) && isStep(node))
       assigned(node.operand, node);
     else if (ts.isDeleteExpression(node)) assigned(node.expression, node);
@@ -153,7 +162,21 @@ function candidatesBelow(root: TS.Node): Candidates {
     }
     return true;
   });
-  return { byName, renamed };
+  return { byName, renamed, compared };
+}
+
+/** Whether a file asks somewhere whether what has this name is a certain value. */
+export function isCompared(name: string, file: TS.SourceFile): boolean {
+  return candidatesIn(file).compared.has(name);
+}
+
+function isEquality({ operatorToken: { kind } }: TS.BinaryExpression): boolean {
+  return (
+    kind === ts.SyntaxKind.EqualsEqualsEqualsToken ||
+    kind === ts.SyntaxKind.ExclamationEqualsEqualsToken ||
+    kind === ts.SyntaxKind.EqualsEqualsToken ||
+    kind === ts.SyntaxKind.ExclamationEqualsToken
+  );
 }
 
 /** `=`, `+=` and their like. */

@@ -58,7 +58,7 @@ function arms(node: TS.IfStatement, context: Context): void {
     return !isFunctionLike(at);
   });
   for (const symbol of symbols) {
-    if (hasOneKind(types.checker.getTypeOfSymbol(symbol), context)) continue;
+    if (hasOneKind(types.ofVariable(symbol), context)) continue;
     const [a, b] = [node.thenStatement, node.elseStatement].map((arm) => writes.within(symbol, arm).findLast((w) => w.value));
     if (!a?.value || !b?.value) continue;
     const [first, second] = [kindOf(a.value, context), kindOf(b.value, context)];
