@@ -31,6 +31,7 @@ export interface Nodes {
   readonly ForStatement: TS.ForStatement;
   readonly FunctionDeclaration: TS.FunctionDeclaration;
   readonly FunctionExpression: TS.FunctionExpression;
+  /** A name that is declared or looked up where it stands; not one after a `.`. */
   readonly Identifier: TS.Identifier;
   readonly IfStatement: TS.IfStatement;
   readonly NewExpression: TS.NewExpression;

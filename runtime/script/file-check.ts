@@ -143,7 +143,8 @@ export class FileCheck {
     const visit = (node: TS.Node): void => {
       const here = byKind.get(node.kind);
       if (here) ask(here, node);
-      ts.forEachChild(node, child);
+      if (ts.isPropertyAccessExpression(node)) child(node.expression);
+      else ts.forEachChild(node, child);
     };
     if (unit) ask(units, unit);
     visit(root);

@@ -6,7 +6,13 @@ import { ts, type TS } from '../typescript.ts';
 
 export type FunctionNode = TS.FunctionDeclaration | TS.MethodDeclaration | TS.FunctionExpression | TS.ArrowFunction;
 
+/** A name, a word or a sign: most nodes are one of them, and few questions are about them. */
+export function isLeaf(node: TS.Node): boolean {
+  return node.kind < ts.SyntaxKind.FirstNode;
+}
+
 export function isFunction(node: TS.Node): node is FunctionNode {
+  if (isLeaf(node)) return false;
   return (
     ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isFunctionExpression(node) || ts.isArrowFunction(node)
   );

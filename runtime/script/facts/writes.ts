@@ -3,7 +3,7 @@
  * The text is looked through once; what its names mean is asked only for the names that somebody wants to know about.
  */
 import { ts, type TS } from '../typescript.ts';
-import { bare, isFunction, isWithin, walk } from './functions.ts';
+import { bare, isFunction, isLeaf, isWithin, walk } from './functions.ts';
 import type { Types } from './types.ts';
 
 export interface Write {
@@ -142,6 +142,7 @@ function candidatesBelow(root: TS.Node): Candidates {
     else if (ts.isBinaryExpression(target)) assigned(target.left, node);
   };
   walk(root, (node) => {
+    if (isLeaf(node)) return false;
     if (ts.isImportSpecifier(node) && node.propertyName) put(renamed, node.propertyName.text, node.name.text);
     else if (ts.isImportClause(node) && node.name) put(renamed, 'default', node.name.text);
     else if (ts.isBinaryExpression(node)) {

@@ -18,7 +18,6 @@ export const anyValue = defineRule({
   on: ['Identifier', 'PropertyAccessExpression'],
   check(node, context) {
     const { types } = context;
-    if (ts.isIdentifier(node) && ts.isPropertyAccessExpression(node.parent) && node.parent.name === node) return;
     // The text first: what a name that nobody uses is would cost the checker as much.
     if (!used(node, context) || !types.isAny(context.type(node))) return;
     if (ts.isPropertyAccessExpression(node) && types.isAny(context.type(node.expression))) return;

@@ -71,7 +71,6 @@ function isLocalFunction(node: TS.Identifier, context: Context): boolean {
     parent.name === node
   )
     return false;
-  if (ts.isPropertyAccessExpression(parent) && parent.name === node) return false;
   if (ts.isPropertyAssignment(parent) && parent.name === node) return false;
   const symbol = context.types.symbol(node);
   const declaration = variableOf(symbol);
