@@ -6,6 +6,7 @@
 import { ts, type TS } from '../typescript.ts';
 import type { Types } from './types.ts';
 import { isCompared } from './writes.ts';
+import { signOf } from './words.ts';
 
 /** What gives a truth value, whatever stands on both sides. */
 const COMPARES: ReadonlySet<string> = new Set(['<', '>', '<=', '>=', '===', '!==', '==', '!=']);
@@ -28,8 +29,7 @@ export class Quick {
       return callee && this.resultOf(callee);
     }
     if (ts.isNewExpression(node)) return this.instance(node.expression);
-    if (ts.isBinaryExpression(node))
-      return COMPARES.has(node.operatorToken.getText()) ? this.types.checker.getBooleanType() : undefined;
+    if (ts.isBinaryExpression(node)) return COMPARES.has(signOf(node)) ? this.types.checker.getBooleanType() : undefined;
     if (ts.isParameter(node)) return this.declared(this.types.symbol(node.name));
     if (ts.isPropertyAccessExpression(node)) {
       const member = this.member(node);

@@ -17,6 +17,7 @@ import {
 } from './functions.ts';
 import { moved, piecesOf, type Inside } from './pieces.ts';
 import type { Types } from './types.ts';
+import { lastWord } from './words.ts';
 
 export type Mode = 'scripted' | 'traced';
 
@@ -100,6 +101,8 @@ function movedFacts({ source, roots, calls }: FileFacts, is: TS.SourceFile, { wa
 /** Names that make a class or call worth a look; most files have none of them. */
 const NAMES = /\b(script|scriptMethod|export|ScriptModule|trace|traceModule|example)\b|\bextends\b/;
 
+const CALLS: ReadonlySet<string> = new Set(['script', 'trace', 'traceModule', 'example']);
+
 export class Reach {
   private readonly reached = new Map<string, Reached>();
 
@@ -171,7 +174,7 @@ export class Reach {
       at = node.pos;
       if (ts.isCallExpression(node)) {
         const [target] = node.arguments;
-        const name = target && NAMES.test(node.expression.getText()) ? this.types.ownName(node.expression) : undefined;
+        const name = target && CALLS.has(lastWord(node.expression) ?? '') ? this.types.ownName(node.expression) : undefined;
         if (target && name === 'jit.script') add('scripted', this.targets(target));
         if (target && (name === 'jit.trace' || name === 'jit.traceModule')) add('traced', this.targets(target));
         if (target && name === 'jit.example') add('traced', this.made(target));

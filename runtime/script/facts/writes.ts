@@ -5,6 +5,7 @@
 import { ts, type TS } from '../typescript.ts';
 import { bare, isFunction, isLeaf, isWithin, walk } from './functions.ts';
 import type { Types } from './types.ts';
+import { dottedName } from './words.ts';
 
 export interface Write {
   /** `assign` gives the name another value, `mutate` changes the value that it has. */
@@ -159,7 +160,7 @@ function candidatesBelow(root: TS.Node): Candidates {
       if (!ts.isPropertyAccessExpression(expression)) return true;
       if (MUTATORS.has(expression.name.text)) mutated(expression.expression, node, expression.expression);
       const [first] = node.arguments;
-      if (first && expression.name.text === 'assign' && expression.getText() === 'Object.assign') mutated(first, node);
+      if (first && dottedName(expression) === 'Object.assign') mutated(first, node);
     }
     return true;
   });
