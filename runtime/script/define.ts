@@ -34,6 +34,7 @@ export interface Nodes {
   /** A name that is declared or looked up where it stands; not one after a `.`. */
   readonly Identifier: TS.Identifier;
   readonly IfStatement: TS.IfStatement;
+  readonly MethodDeclaration: TS.MethodDeclaration;
   readonly NewExpression: TS.NewExpression;
   readonly NonNullExpression: TS.NonNullExpression;
   readonly ObjectBindingPattern: TS.ObjectBindingPattern;

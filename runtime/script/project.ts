@@ -225,7 +225,7 @@ export class Project {
   }
 }
 
-const JS_ONLY = () => ts.JSDocParsingMode.ParseForTypeErrors;
+const TYPES_ONLY = () => ts.JSDocParsingMode.ParseForTypeInfo;
 
 /** Files that never change are parsed once, whatever projects there are. */
 const shared = new Map<string, TS.SourceFile>();
@@ -235,7 +235,7 @@ function sharedSource(file: string, text: string, target: TS.ScriptTarget | TS.C
   const known = keep ? shared.get(file) : undefined;
   if (known?.text === text) return known;
   // Parents are set when the file is bound, which asking for the checker does. Comments are types in JavaScript only.
-  const options = { ...(typeof target === 'object' ? target : { languageVersion: target }), jsDocParsingMode: JS_ONLY() };
+  const options = { ...(typeof target === 'object' ? target : { languageVersion: target }), jsDocParsingMode: TYPES_ONLY() };
   const source = ts.createSourceFile(file, text, options, false);
   if (keep) shared.set(file, source);
   return source;

@@ -4,17 +4,8 @@
  */
 import type { Loaded, Project } from '../project.ts';
 import { ts, type TS } from '../typescript.ts';
-import {
-  declaredFunctions,
-  functionsOf,
-  isFunction,
-  isFunctionLike,
-  isWithin,
-  keyOf,
-  nameNode,
-  walk,
-  type FunctionNode,
-} from './functions.ts';
+import { declaredFunctions, functionsOf, isFunction, isWithin, keyOf, nameNode, walk, type FunctionNode } from './functions.ts';
+import { returnsOf } from './flow.ts';
 import { moved, piecesOf, type Inside } from './pieces.ts';
 import type { Types } from './types.ts';
 import { lastWord } from './words.ts';
@@ -213,12 +204,7 @@ export class Reach {
   private made(make: TS.Expression): FunctionNode[] {
     if (!isFunction(make)) return [];
     if (ts.isArrowFunction(make) && !ts.isBlock(make.body)) return this.targets(make.body);
-    const results: FunctionNode[] = [];
-    walk(make, (node) => {
-      if (ts.isReturnStatement(node) && node.expression) results.push(...this.targets(node.expression));
-      return !isFunctionLike(node);
-    });
-    return results;
+    return returnsOf(make).flatMap(({ expression }) => (expression ? this.targets(expression) : []));
   }
 
   private mine(functions: readonly FunctionNode[]): FunctionNode[] {
