@@ -24,5 +24,4 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync('package-lo
 }
 execFileSync(process.execPath, ['esbuild.mjs'], { stdio: ['ignore', 2, 2] });
 // The editor underlines `import 'jitlens'` in users' files without these.
-if (process.argv.includes('--types'))
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'], { stdio: ['ignore', 2, 2] });
+if (process.argv.includes('--types')) execFileSync(process.execPath, ['scripts/types.mjs'], { stdio: ['ignore', 2, 2] });

@@ -3,6 +3,7 @@
  * place. A finding stands in the file of the offending text, wherever the function is called from.
  */
 import type { Severity } from '../profile/diagnostic.ts';
+import type { Rule } from './define.ts';
 import type { FunctionNode } from './facts/functions.ts';
 import type { Place, Reach } from './facts/reach.ts';
 import type { Types } from './facts/types.ts';
@@ -62,7 +63,9 @@ export function movedMessage(message: string, move: (at: number) => number | und
 }
 
 export class Context {
-  private readonly seen = new Set<unknown>();
+  private readonly seen = new Map<Rule, Set<unknown>>();
+  /** The rule that is asked now. */
+  rule: Rule | undefined;
 
   constructor(
     readonly file: TS.SourceFile,
@@ -72,7 +75,7 @@ export class Context {
     /** The function that is looked at; absent where the whole file is. */
     readonly unit: FunctionNode | undefined,
     readonly running: Running,
-    private readonly found: (span: Span, message: string, more: More) => void,
+    private readonly found: (rule: Rule, span: Span, message: string, more: More) => void,
   ) {}
 
   get checker(): TS.TypeChecker {
@@ -80,13 +83,17 @@ export class Context {
   }
 
   report(at: TS.Node | Span, message: string, more: More = {}): void {
-    this.found('kind' in at ? { start: at.getStart(), end: at.end } : at, message, more);
+    if (this.rule) this.found(this.rule, 'kind' in at ? { start: at.getStart(), end: at.end } : at, message, more);
   }
 
-  /** True the first time only: for findings that are given once for a name. */
+  /** True the rule's first time only: for findings that are given once for a name. */
   once(key: unknown): boolean {
-    if (this.seen.has(key)) return false;
-    this.seen.add(key);
+    const { rule } = this;
+    if (!rule) return false;
+    const seen = this.seen.get(rule) ?? new Set<unknown>();
+    this.seen.set(rule, seen);
+    if (seen.has(key)) return false;
+    seen.add(key);
     return true;
   }
 

@@ -31,8 +31,10 @@ export interface Nodes {
   readonly ForStatement: TS.ForStatement;
   readonly FunctionDeclaration: TS.FunctionDeclaration;
   readonly FunctionExpression: TS.FunctionExpression;
+  /** A name that is declared or looked up where it stands; not one after a `.`. */
   readonly Identifier: TS.Identifier;
   readonly IfStatement: TS.IfStatement;
+  readonly MethodDeclaration: TS.MethodDeclaration;
   readonly NewExpression: TS.NewExpression;
   readonly NonNullExpression: TS.NonNullExpression;
   readonly ObjectBindingPattern: TS.ObjectBindingPattern;

@@ -120,21 +120,20 @@ export class FileCheck {
     const found: Finding[] = [];
     const { types, writes, reach } = this.facts;
     const { byKind, units } = lookup(running);
-    const contexts = new Map<Rule, Context>();
-    const contextOf = (rule: Rule): Context => {
-      const known = contexts.get(rule);
-      if (known) return known;
-      const context = new Context(this.source, types, writes, reach, unit, running, (span, message, more) => {
-        const severity = more.severity ?? rule.severity ?? 'hint';
-        const fixes = (more.fixes ?? []).flatMap((f) => (f ? [f] : []));
-        const related = (more.related ?? []).map((r) => ({
-          message: r.message,
-          place: { ...nodeSpan(r.node), file: r.node.getSourceFile().fileName },
-        }));
-        found.push({ code: rule.code, severity, message, span, related, fixes, everywhere: rule.everywhere });
-      });
-      contexts.set(rule, context);
-      return context;
+    const context = new Context(this.source, types, writes, reach, unit, running, (rule, span, message, more) => {
+      const severity = more.severity ?? rule.severity ?? 'hint';
+      const fixes = (more.fixes ?? []).flatMap((f) => (f ? [f] : []));
+      const related = (more.related ?? []).map((r) => ({
+        message: r.message,
+        place: { ...nodeSpan(r.node), file: r.node.getSourceFile().fileName },
+      }));
+      found.push({ code: rule.code, severity, message, span, related, fixes, everywhere: rule.everywhere });
+    });
+    const ask = (rules: readonly Rule[], node: TS.Node): void => {
+      for (const rule of rules) {
+        context.rule = rule;
+        rule.check(node, context);
+      }
     };
     const child = (node: TS.Node): void => {
       if (apart?.has(node)) return;
@@ -143,12 +142,13 @@ export class FileCheck {
     };
     const visit = (node: TS.Node): void => {
       const here = byKind.get(node.kind);
-      if (here) for (const rule of here) rule.check(node, contextOf(rule));
-      ts.forEachChild(node, child);
+      if (here) ask(here, node);
+      if (ts.isPropertyAccessExpression(node)) child(node.expression);
+      else ts.forEachChild(node, child);
     };
-    if (unit) for (const rule of units) rule.check(unit, contextOf(rule));
+    if (unit) ask(units, unit);
     visit(root);
-    return { found, beyond: [...contexts.values()].some((context) => context.looksBeyond) };
+    return { found, beyond: context.looksBeyond };
   }
 
   private chain(reached: Reached | undefined): { readonly message: string; readonly place: Place }[] {

@@ -54,6 +54,8 @@ export class Project {
   readonly problems: string[] = [];
   /** Whether the user's own settings tell `undefined` apart. */
   readonly strictNulls: boolean;
+  /** Whether to the user's own settings an element may be missing. */
+  readonly uncheckedIndices: boolean;
   private readonly options: TS.CompilerOptions;
   private readonly roots: Set<string>;
   private readonly sources = new Map<string, TS.SourceFile | undefined>();
@@ -69,6 +71,7 @@ export class Project {
   ) {
     const parsed = config === undefined ? undefined : this.parse(config);
     this.strictNulls = parsed ? (parsed.options.strictNullChecks ?? parsed.options.strict ?? true) : true;
+    this.uncheckedIndices = parsed?.options.noUncheckedIndexedAccess ?? false;
     this.options = { ...(parsed?.options ?? defaults()), ...FORCED };
     this.roots = new Set(parsed?.fileNames.filter(isSource) ?? []);
     this.resolutions = ts.createModuleResolutionCache(folder, (name) => name, this.options);
@@ -222,7 +225,7 @@ export class Project {
   }
 }
 
-const JS_ONLY = () => ts.JSDocParsingMode.ParseForTypeErrors;
+const TYPES_ONLY = () => ts.JSDocParsingMode.ParseForTypeInfo;
 
 /** Files that never change are parsed once, whatever projects there are. */
 const shared = new Map<string, TS.SourceFile>();
@@ -232,7 +235,7 @@ function sharedSource(file: string, text: string, target: TS.ScriptTarget | TS.C
   const known = keep ? shared.get(file) : undefined;
   if (known?.text === text) return known;
   // Parents are set when the file is bound, which asking for the checker does. Comments are types in JavaScript only.
-  const options = { ...(typeof target === 'object' ? target : { languageVersion: target }), jsDocParsingMode: JS_ONLY() };
+  const options = { ...(typeof target === 'object' ? target : { languageVersion: target }), jsDocParsingMode: TYPES_ONLY() };
   const source = ts.createSourceFile(file, text, options, false);
   if (keep) shared.set(file, source);
   return source;

@@ -14,6 +14,7 @@ export let ts: typeof TypeScript = new Proxy({} as typeof TypeScript, {
 });
 
 function load(): typeof TypeScript {
-  ts = requireCompiled(createRequire(import.meta.url).resolve('typescript')) as typeof TypeScript;
+  // A copy: what the module exports are getters, each of them a call.
+  ts = { ...(requireCompiled(createRequire(import.meta.url).resolve('typescript')) as typeof TypeScript) };
   return ts;
 }

@@ -23,7 +23,8 @@ export function captured(node: TS.Identifier, context: Context): Capture | undef
   }
   if (ts.isJsxAttribute(parent) || ts.isLabeledStatement(parent)) return undefined;
   const symbol = types.symbol(node);
+  if (!symbol || !context.isOuter(symbol)) return undefined;
   const declaration = variableOf(symbol);
-  if (!symbol || !declaration || !context.isOuter(symbol) || types.isOwn(symbol) || types.isHost(symbol)) return undefined;
+  if (!declaration || types.isOwn(symbol) || types.isHost(symbol)) return undefined;
   return { symbol, declaration };
 }

@@ -36,6 +36,22 @@ export function exits(loop: TS.Statement): { readonly breaks: boolean; readonly 
   return { breaks, returns };
 }
 
+/** The `return`s of a function itself, in order. */
+export function returnsOf(fn: TS.Node): TS.ReturnStatement[] {
+  const returns: TS.ReturnStatement[] = [];
+  walk(fn, (node) => {
+    if (ts.isReturnStatement(node)) returns.push(node);
+    // No statement stands below these but in other functions.
+    return !(
+      ts.isReturnStatement(node) ||
+      ts.isExpressionStatement(node) ||
+      ts.isVariableStatement(node) ||
+      isFunctionLike(node)
+    );
+  });
+  return returns;
+}
+
 /** Loops around a node within a function, the innermost first. */
 export function loopsAround(node: TS.Node, root: TS.Node): TS.IterationStatement[] {
   const loops: TS.IterationStatement[] = [];

@@ -6,7 +6,13 @@ import { ts, type TS } from '../typescript.ts';
 
 export type FunctionNode = TS.FunctionDeclaration | TS.MethodDeclaration | TS.FunctionExpression | TS.ArrowFunction;
 
+/** A name, a word or a sign: most nodes are one of them, and few questions are about them. */
+export function isLeaf(node: TS.Node): boolean {
+  return node.kind < ts.SyntaxKind.FirstNode;
+}
+
 export function isFunction(node: TS.Node): node is FunctionNode {
+  if (isLeaf(node)) return false;
   return (
     ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isFunctionExpression(node) || ts.isArrowFunction(node)
   );
@@ -115,11 +121,13 @@ export function isLoop(node: TS.Node): node is TS.IterationStatement {
 
 /** The functions with bodies that a symbol stands for; overloads stand for what implements them. */
 export function declaredFunctions(symbol: TS.Symbol | undefined): FunctionNode[] {
-  return (symbol?.declarations ?? []).flatMap((declaration) => {
-    if (isFunction(declaration)) return declaration.body ? [declaration] : [];
-    if ((ts.isVariableDeclaration(declaration) || ts.isPropertyDeclaration(declaration)) && declaration.initializer) {
-      if (isFunction(declaration.initializer)) return [declaration.initializer];
+  const functions: FunctionNode[] = [];
+  for (const declaration of symbol?.declarations ?? []) {
+    if (isFunction(declaration)) {
+      if (declaration.body) functions.push(declaration);
+    } else if ((ts.isVariableDeclaration(declaration) || ts.isPropertyDeclaration(declaration)) && declaration.initializer) {
+      if (isFunction(declaration.initializer)) functions.push(declaration.initializer);
     }
-    return [];
-  });
+  }
+  return functions;
 }

@@ -6,6 +6,7 @@ import { ts, type TS } from '../typescript.ts';
 import { bare } from './functions.ts';
 import type { Types } from './types.ts';
 import { isConst, resolved, variableOf } from './writes.ts';
+import { isNamed, signOf } from './words.ts';
 
 const FRACTIONAL = new Set([
   'sqrt',
@@ -39,7 +40,7 @@ export function constantOf(node: TS.Expression, types: Types, depth = 0): number
   if (ts.isBinaryExpression(at)) {
     const [a, b] = [constantOf(at.left, types, depth + 1), constantOf(at.right, types, depth + 1)];
     if (a === undefined || b === undefined) return undefined;
-    switch (at.operatorToken.getText()) {
+    switch (signOf(at)) {
       case '+':
         return a + b;
       case '-':
@@ -79,12 +80,12 @@ export function fractionIn(node: TS.Expression, types: Types, depth = 0): TS.Exp
   if (ts.isConditionalExpression(at)) return inside(at.whenTrue, at.whenFalse);
   if (ts.isPrefixUnaryExpression(at)) return inside(at.operand);
   if (ts.isBinaryExpression(at)) {
-    const sign = at.operatorToken.getText();
+    const sign = signOf(at);
     if (sign === '/') return at;
     if (['+', '-', '*', '%', '**'].includes(sign)) return inside(at.left, at.right) ? at : undefined;
     return sign === '??' || sign === '||' ? inside(at.left, at.right) : undefined;
   }
-  if (ts.isCallExpression(at) && ts.isPropertyAccessExpression(at.expression) && at.expression.expression.getText() === 'Math') {
+  if (ts.isCallExpression(at) && ts.isPropertyAccessExpression(at.expression) && isNamed(at.expression.expression, 'Math')) {
     const { text } = at.expression.name;
     if (FRACTIONAL.has(text)) return at;
     if (PASSED_ON.has(text)) return inside(...at.arguments) ? at : undefined;

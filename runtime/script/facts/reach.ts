@@ -4,19 +4,11 @@
  */
 import type { Loaded, Project } from '../project.ts';
 import { ts, type TS } from '../typescript.ts';
-import {
-  declaredFunctions,
-  functionsOf,
-  isFunction,
-  isFunctionLike,
-  isWithin,
-  keyOf,
-  nameNode,
-  walk,
-  type FunctionNode,
-} from './functions.ts';
+import { declaredFunctions, functionsOf, isFunction, isWithin, keyOf, nameNode, walk, type FunctionNode } from './functions.ts';
+import { returnsOf } from './flow.ts';
 import { moved, piecesOf, type Inside } from './pieces.ts';
 import type { Types } from './types.ts';
+import { lastWord } from './words.ts';
 
 export type Mode = 'scripted' | 'traced';
 
@@ -100,6 +92,8 @@ function movedFacts({ source, roots, calls }: FileFacts, is: TS.SourceFile, { wa
 /** Names that make a class or call worth a look; most files have none of them. */
 const NAMES = /\b(script|scriptMethod|export|ScriptModule|trace|traceModule|example)\b|\bextends\b/;
 
+const CALLS: ReadonlySet<string> = new Set(['script', 'trace', 'traceModule', 'example']);
+
 export class Reach {
   private readonly reached = new Map<string, Reached>();
 
@@ -171,7 +165,7 @@ export class Reach {
       at = node.pos;
       if (ts.isCallExpression(node)) {
         const [target] = node.arguments;
-        const name = target && NAMES.test(node.expression.getText()) ? this.types.ownName(node.expression) : undefined;
+        const name = target && CALLS.has(lastWord(node.expression) ?? '') ? this.types.ownName(node.expression) : undefined;
         if (target && name === 'jit.script') add('scripted', this.targets(target));
         if (target && (name === 'jit.trace' || name === 'jit.traceModule')) add('traced', this.targets(target));
         if (target && name === 'jit.example') add('traced', this.made(target));
@@ -210,12 +204,7 @@ export class Reach {
   private made(make: TS.Expression): FunctionNode[] {
     if (!isFunction(make)) return [];
     if (ts.isArrowFunction(make) && !ts.isBlock(make.body)) return this.targets(make.body);
-    const results: FunctionNode[] = [];
-    walk(make, (node) => {
-      if (ts.isReturnStatement(node) && node.expression) results.push(...this.targets(node.expression));
-      return !isFunctionLike(node);
-    });
-    return results;
+    return returnsOf(make).flatMap(({ expression }) => (expression ? this.targets(expression) : []));
   }
 
   private mine(functions: readonly FunctionNode[]): FunctionNode[] {

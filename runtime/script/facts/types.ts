@@ -15,6 +15,7 @@ export class Types {
   private readonly nodes = new Map<TS.Node, TS.Type>();
   private readonly symbols = new Map<TS.Node, TS.Symbol | undefined>();
   private readonly classes = new Map<TS.Type, ReadonlySet<string>>();
+  private readonly nothing = ts.TypeFlags.Undefined | ts.TypeFlags.Null | ts.TypeFlags.Void;
 
   constructor(
     readonly checker: TS.TypeChecker,
@@ -27,9 +28,15 @@ export class Types {
     return type;
   }
 
+  /** The type that a variable has wherever nothing narrows it. */
+  ofVariable(symbol: TS.Symbol): TS.Type {
+    return this.quick.declared(symbol) ?? this.checker.getTypeOfSymbol(symbol);
+  }
+
   /** The symbol that a name stands for, where it is declared. */
   symbol(node: TS.Node): TS.Symbol | undefined {
-    if (this.symbols.has(node)) return this.symbols.get(node);
+    const known = this.symbols.get(node);
+    if (known || this.symbols.has(node)) return known;
     const symbol = this.lookUp(node);
     this.symbols.set(node, symbol);
     return symbol;
@@ -65,6 +72,10 @@ export class Types {
 
   get strictNulls(): boolean {
     return this.project.strictNulls;
+  }
+
+  get uncheckedIndices(): boolean {
+    return this.project.uncheckedIndices;
   }
 
   /** `jit.script` for a name that means it, however it was imported; `range`, `nn.Linear` likewise. */
@@ -108,11 +119,13 @@ export class Types {
 
   /** The members of a union but `undefined` and `null`. */
   parts(type: TS.Type): readonly TS.Type[] {
-    return (type.isUnion() ? type.types : [type]).filter((t) => (t.flags & NOTHING()) === 0);
+    if (!type.isUnion()) return (type.flags & this.nothing) === 0 ? [type] : [];
+    return type.types.filter((t) => (t.flags & this.nothing) === 0);
   }
 
   isOptional(type: TS.Type): boolean {
-    return (type.isUnion() ? type.types : [type]).some((t) => (t.flags & NOTHING()) !== 0);
+    if (!type.isUnion()) return (type.flags & this.nothing) !== 0;
+    return type.types.some((t) => (t.flags & this.nothing) !== 0);
   }
 
   /** A tensor and nothing else. */
@@ -121,12 +134,13 @@ export class Types {
   }
 
   isTensorOrNone(type: TS.Type): boolean {
+    if (!type.isUnion()) return this.isClass(type, 'Tensor');
     const parts = this.parts(type);
     return parts.length > 0 && parts.every((t) => this.isClass(t, 'Tensor'));
   }
 
   mayBeTensor(type: TS.Type): boolean {
-    return this.parts(type).some((t) => this.isClass(t, 'Tensor'));
+    return type.isUnion() ? type.types.some((t) => this.isClass(t, 'Tensor')) : this.isClass(type, 'Tensor');
   }
 
   isModule(type: TS.Type): boolean {
@@ -197,5 +211,3 @@ export class Types {
     return file !== undefined && this.library(file);
   }
 }
-
-const NOTHING = () => ts.TypeFlags.Undefined | ts.TypeFlags.Null | ts.TypeFlags.Void;

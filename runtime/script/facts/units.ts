@@ -7,8 +7,7 @@ export function worksOnTensors(fn: FunctionNode, types: Types): boolean {
   const owner = classOf(fn);
   if (owner && fn.parent === owner && ts.isMethodDeclaration(fn) && types.isModule(types.of(owner))) return true;
   if (fn.parameters.some((p) => holds(types.of(p.name), types))) return true;
-  const [signature] = types.of(fn).getCallSignatures();
-  if (signature && holds(signature.getReturnType(), types)) return true;
+  if (givesTensors(fn, types)) return true;
   let found = false;
   walk(fn, (node) => {
     if (found || isFunctionLike(node)) return false;
@@ -16,6 +15,18 @@ export function worksOnTensors(fn: FunctionNode, types: Types): boolean {
     return !found;
   });
   return found;
+}
+
+function givesTensors(fn: FunctionNode, types: Types): boolean {
+  const { body } = fn;
+  if (!fn.type && body && !ts.isBlock(body)) {
+    // Told by the text where it can be: the checker looks for what is wanted of a function that is passed on, which takes long.
+    const elements = ts.isArrayLiteralExpression(body) && !body.elements.some(ts.isSpreadElement) ? body.elements : undefined;
+    if (elements) return elements.some((element) => types.mayBeTensor(types.of(element)));
+    if (ts.isNewExpression(body)) return holds(types.of(body), types);
+  }
+  const [signature] = types.of(fn).getCallSignatures();
+  return signature !== undefined && holds(signature.getReturnType(), types);
 }
 
 /** A tensor, or a list, tuple or promise of tensors. */

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { ts, type TS } from '../typescript.ts';
 import { isFunction } from './functions.ts';
 import type { Types } from './types.ts';
+import { signOf } from './words.ts';
 
 export interface Use {
   readonly as: 'receiver' | 'argument' | 'operand' | 'result';
@@ -62,7 +63,7 @@ export function useOf(node: TS.Expression, { types }: Pick<Context, 'types'>): U
       },
     };
   }
-  if (ts.isBinaryExpression(parent) && isArithmetic(parent.operatorToken.getText())) return { as: 'operand' };
+  if (ts.isBinaryExpression(parent) && isArithmetic(signOf(parent))) return { as: 'operand' };
   if (ts.isPrefixUnaryExpression(parent) && parent.operator !== ts.SyntaxKind.ExclamationToken) return { as: 'operand' };
   if (ts.isReturnStatement(parent) || (isFunction(parent) && parent.body === at)) return { as: 'result' };
   return undefined;

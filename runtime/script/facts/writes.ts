@@ -3,8 +3,9 @@
  * The text is looked through once; what its names mean is asked only for the names that somebody wants to know about.
  */
 import { ts, type TS } from '../typescript.ts';
-import { bare, isFunction, isWithin, walk } from './functions.ts';
+import { bare, isFunction, isLeaf, isWithin, walk } from './functions.ts';
 import type { Types } from './types.ts';
+import { dottedName } from './words.ts';
 
 export interface Write {
   /** `assign` gives the name another value, `mutate` changes the value that it has. */
@@ -76,6 +77,8 @@ interface Candidates {
   readonly byName: ReadonlyMap<string, readonly Candidate[]>;
   /** What imports call a name here. */
   readonly renamed: ReadonlyMap<string, readonly string[]>;
+  /** Names that are compared with a value: where they are equal to it, their type is that value. */
+  readonly compared: ReadonlySet<string>;
 }
 
 const cache = new WeakMap<TS.SourceFile, Candidates>();
@@ -101,6 +104,10 @@ function candidatesIn(file: TS.SourceFile): Candidates {
 function candidatesBelow(root: TS.Node): Candidates {
   const byName = new Map<string, Candidate[]>();
   const renamed = new Map<string, string[]>();
+  const compared = new Set<string>();
+  const compare = (...sides: TS.Expression[]) => {
+    for (const side of sides.map(bare)) if (ts.isIdentifier(side)) compared.add(side.text);
+  };
   const put = <T>(map: Map<string, T[]>, key: string, value: T) => {
     const list = map.get(key);
     if (list) list.push(value);
@@ -136,9 +143,13 @@ function candidatesBelow(root: TS.Node): Candidates {
     else if (ts.isBinaryExpression(target)) assigned(target.left, node);
   };
   walk(root, (node) => {
+    if (isLeaf(node)) return false;
     if (ts.isImportSpecifier(node) && node.propertyName) put(renamed, node.propertyName.text, node.name.text);
     else if (ts.isImportClause(node) && node.name) put(renamed, 'default', node.name.text);
-    else if (ts.isBinaryExpression(node) && isAssignment(node)) assigned(node.left, node, node.right);
+    else if (ts.isBinaryExpression(node)) {
+      if (isAssignment(node)) assigned(node.left, node, node.right);
+      else if (isEquality(node)) compare(node.left, node.right);
+    } else if (ts.isSwitchStatement(node)) compare(node.expression);
     else if ((ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) && isStep(node))
       assigned(node.operand, node);
     else if (ts.isDeleteExpression(node)) assigned(node.expression, node);
@@ -149,11 +160,25 @@ function candidatesBelow(root: TS.Node): Candidates {
       if (!ts.isPropertyAccessExpression(expression)) return true;
       if (MUTATORS.has(expression.name.text)) mutated(expression.expression, node, expression.expression);
       const [first] = node.arguments;
-      if (first && expression.name.text === 'assign' && expression.getText() === 'Object.assign') mutated(first, node);
+      if (first && dottedName(expression) === 'Object.assign') mutated(first, node);
     }
     return true;
   });
-  return { byName, renamed };
+  return { byName, renamed, compared };
+}
+
+/** Whether a file asks somewhere whether what has this name is a certain value. */
+export function isCompared(name: string, file: TS.SourceFile): boolean {
+  return candidatesIn(file).compared.has(name);
+}
+
+function isEquality({ operatorToken: { kind } }: TS.BinaryExpression): boolean {
+  return (
+    kind === ts.SyntaxKind.EqualsEqualsEqualsToken ||
+    kind === ts.SyntaxKind.ExclamationEqualsEqualsToken ||
+    kind === ts.SyntaxKind.EqualsEqualsToken ||
+    kind === ts.SyntaxKind.ExclamationEqualsToken
+  );
 }
 
 /** `=`, `+=` and their like. */

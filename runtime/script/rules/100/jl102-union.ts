@@ -18,10 +18,9 @@ export const unionValue = defineRule({
   on: ['Identifier', 'PropertyAccessExpression'],
   check(node, context) {
     const { types } = context;
-    if (ts.isIdentifier(node) && ts.isPropertyAccessExpression(node.parent) && node.parent.name === node) return;
+    if (!useOf(node, context)) return;
     const type = context.type(node);
-    if (!type.isUnion() || types.kinds(type).length < 2) return;
-    if (!useOf(node, context) || decidedElsewhere(node, context)) return;
+    if (!type.isUnion() || types.kinds(type).length < 2 || decidedElsewhere(node, context)) return;
     context.report(node, `‘${context.text(node)}’ may be ${types.describeAll(type)} here`, {
       fixes: [guard(node, type, context)],
     });

@@ -17,7 +17,6 @@ export const optionalValue = defineRule({
   on: ['Identifier', 'PropertyAccessExpression'],
   check(node, context) {
     const { types } = context;
-    if (ts.isIdentifier(node) && ts.isPropertyAccessExpression(node.parent) && node.parent.name === node) return;
     const use = useOf(node, context);
     if (!use || use.as === 'result') return;
     const type = context.type(node);

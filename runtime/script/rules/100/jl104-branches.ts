@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { defineRule } from '../../define.ts';
 import { fix, imported, replace } from '../../edits.ts';
 import { isFunctionLike, walk, type FunctionNode } from '../../facts/functions.ts';
-import { readsOf } from '../../facts/flow.ts';
+import { readsOf, returnsOf } from '../../facts/flow.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 export const branchTypes = defineRule({
@@ -58,7 +58,7 @@ function arms(node: TS.IfStatement, context: Context): void {
     return !isFunctionLike(at);
   });
   for (const symbol of symbols) {
-    if (hasOneKind(types.checker.getTypeOfSymbol(symbol), context)) continue;
+    if (hasOneKind(types.ofVariable(symbol), context)) continue;
     const [a, b] = [node.thenStatement, node.elseStatement].map((arm) => writes.within(symbol, arm).findLast((w) => w.value));
     if (!a?.value || !b?.value) continue;
     const [first, second] = [kindOf(a.value, context), kindOf(b.value, context)];
@@ -82,12 +82,7 @@ export function hasOneKind(type: TS.Type, { types }: Context): boolean {
 
 function results(unit: FunctionNode, context: Context): void {
   if (unit.type && hasOneKind(context.types.checker.getTypeFromTypeNode(unit.type), context)) return;
-  const returns: TS.Expression[] = [];
-  walk(unit, (node) => {
-    if (ts.isReturnStatement(node) && node.expression) returns.push(node.expression);
-    return !isFunctionLike(node);
-  });
-  const [first, ...rest] = returns;
+  const [first, ...rest] = returnsOf(unit).flatMap(({ expression }) => expression ?? []);
   const kind = first && kindOf(first, context);
   if (!first || !kind) return;
   const other = rest.find((r) => ![kind, undefined].includes(kindOf(r, context)));

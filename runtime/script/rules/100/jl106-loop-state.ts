@@ -30,7 +30,7 @@ export const loopState = defineRule({
       context.report(node.left, `‘${label}’ enters the loop with one rank and leaves with another`);
       return;
     }
-    if (hasOneKind(types.checker.getTypeOfSymbol(symbol), context)) return;
+    if (hasOneKind(types.ofVariable(symbol), context)) return;
     const start = ts.isVariableDeclaration(declaration) ? declaration.initializer : undefined;
     const earlier = writes.of(symbol).findLast((w) => w.value !== undefined && w.node.end <= loop.pos)?.value ?? start;
     if (!earlier || !context.once(symbol)) return;

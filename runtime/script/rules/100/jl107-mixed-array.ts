@@ -1,7 +1,8 @@
 /** @file JL107: an array literal holds different types. In: an array literal. Out: a report, unless it is a tuple. */
 import { defineRule } from '../../define.ts';
 import { after, fix } from '../../edits.ts';
-import { ts } from '../../typescript.ts';
+import type { Context } from '../../context.ts';
+import { ts, type TS } from '../../typescript.ts';
 
 export const mixedArray = defineRule({
   code: 'JL107',
@@ -17,6 +18,7 @@ export const mixedArray = defineRule({
     const { parent } = node;
     if (ts.isAsExpression(parent) && parent.type.getText() === 'const') return;
     if (ts.isBinaryExpression(parent) && parent.left === node) return;
+    if (isPlain(node, context)) return;
     const type = context.type(node);
     const element = types.elementOf(type);
     if (!element || types.kinds(element).length < 2 || types.kinds(element).includes('any')) return;
@@ -30,6 +32,10 @@ export const mixedArray = defineRule({
     `const both = [x, 2];
                //^^^^^^ JL107: array mixes number and Tensor
     return x;`,
+    `const both = [x, 2] as const;
+    const copy = [...both];
+               //^^^^^^^^^ JL107
+    return both[0];`,
     `return [x.relu(), n > 2];
          //^^^^^^^^^^^^^^^^^ JL107`,
   ],
@@ -42,3 +48,9 @@ export const mixedArray = defineRule({
     return pair[0].mul(pair[1]);`,
   ],
 });
+
+/** Elements that are all of one kind. The list's own type, with what its place wants of it, takes longer to find out. */
+function isPlain({ elements }: TS.ArrayLiteralExpression, { types }: Context): boolean {
+  if (elements.some(ts.isSpreadElement)) return false;
+  return new Set(elements.flatMap((element) => types.kinds(types.of(element)))).size < 2;
+}

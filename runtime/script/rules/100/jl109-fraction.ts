@@ -5,6 +5,7 @@ import { fix, replace } from '../../edits.ts';
 import { bare } from '../../facts/functions.ts';
 import { fractionIn } from '../../facts/numbers.ts';
 import { isOwnCall, tensorCall } from '../../facts/uses.ts';
+import { signOf } from '../../facts/words.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 /** Parameters of ops that count or point. */
@@ -52,9 +53,7 @@ export const fraction = defineRule({
     if (ts.isForStatement(node)) {
       const { condition } = node;
       const bound =
-        condition && ts.isBinaryExpression(condition) && /^[<>]/.test(condition.operatorToken.getText())
-          ? condition.right
-          : undefined;
+        condition && ts.isBinaryExpression(condition) && /^[<>]/.test(signOf(condition)) ? condition.right : undefined;
       if (bound) report(bound, 'Math.ceil', context);
       return;
     }

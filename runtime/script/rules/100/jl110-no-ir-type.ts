@@ -1,6 +1,7 @@
 /** @file JL110: a value that no graph has a type for. In: literals, `new`, parameters. Out: a report at the value. */
 import type { Context } from '../../context.ts';
 import { defineRule } from '../../define.ts';
+import { isNamed } from '../../facts/words.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 const FOREIGN = new Set([
@@ -44,9 +45,10 @@ export const noIrType = defineRule({
     } else if (ts.isBigIntLiteral(node)) context.report(node, 'bigint has no place in a graph');
     else if (ts.isRegularExpressionLiteral(node)) context.report(node, 'RegExp has no place in a graph');
     else if (ts.isCallExpression(node)) {
-      const name = node.expression.getText();
-      const symbol = name === 'Symbol' || name === 'BigInt' ? context.types.symbol(node.expression) : undefined;
-      if (symbol && context.types.isHost(symbol)) context.report(node, `${name.toLowerCase()} has no place in a graph`);
+      const name = ['Symbol', 'BigInt'].find((word) => isNamed(node.expression, word));
+      const symbol = name === undefined ? undefined : context.types.symbol(node.expression);
+      if (name !== undefined && symbol && context.types.isHost(symbol))
+        context.report(node, `${name.toLowerCase()} has no place in a graph`);
     } else {
       const type = foreign(context.type(node), context);
       if (type !== undefined) context.report(node, `${type} has no place in a graph`);

@@ -5,6 +5,7 @@ import { fix, imported, remove } from '../../edits.ts';
 import { constantOf } from '../../facts/numbers.ts';
 import { readsOf } from '../../facts/flow.ts';
 import { isStep } from '../../facts/writes.ts';
+import { signOf } from '../../facts/words.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 export const cStyleFor = defineRule({
@@ -88,7 +89,7 @@ function stepOf(node: TS.Expression, symbol: TS.Symbol | undefined, { types }: C
     return node.operator === ts.SyntaxKind.PlusPlusToken ? 1 : -1;
   }
   if (!ts.isBinaryExpression(node) || types.symbol(node.left) !== symbol) return undefined;
-  const sign = node.operatorToken.getText();
+  const sign = signOf(node);
   if (sign === '+=' || sign === '-=') {
     const value = constantOf(node.right, types);
     return value === undefined ? undefined : sign === '+=' ? value : -value;
@@ -97,7 +98,7 @@ function stepOf(node: TS.Expression, symbol: TS.Symbol | undefined, { types }: C
   if (sign !== '=' || !ts.isBinaryExpression(right) || types.symbol(right.left) !== symbol) return undefined;
   const value = constantOf(right.right, types);
   if (value === undefined) return undefined;
-  return right.operatorToken.getText() === '+' ? value : right.operatorToken.getText() === '-' ? -value : undefined;
+  return signOf(right) === '+' ? value : signOf(right) === '-' ? -value : undefined;
 }
 
 /** A body whose last statement steps once more is a range with a longer step. */

@@ -5,6 +5,7 @@ import { asyncAt, fix, operand, replace } from '../../edits.ts';
 import { bare } from '../../facts/functions.ts';
 import { isCondition, isLogical } from '../../facts/uses.ts';
 import { isConst, variableOf } from '../../facts/writes.ts';
+import { signOf } from '../../facts/words.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 const ALWAYS = 'this condition is always true: a Tensor is an object. Did you mean its value?';
@@ -141,7 +142,7 @@ function truth(node: TS.Expression | undefined, context: Context, message: strin
 
 function binary(node: TS.BinaryExpression, context: Context): void {
   const { types } = context;
-  const sign = node.operatorToken.getText();
+  const sign = signOf(node);
   if (sign === '&&' || sign === '||') {
     const both = types.isTensor(types.of(node.left)) && types.isTensor(types.of(node.right)) && !isCondition(node);
     const name = sign === '&&' ? 'logicalAnd' : 'logicalOr';

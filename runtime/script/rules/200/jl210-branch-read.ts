@@ -5,6 +5,7 @@ import { fix, operand, replace } from '../../edits.ts';
 import { bare, some } from '../../facts/functions.ts';
 import { isHostRead, itemOf } from '../../facts/reads.ts';
 import { tensorCall } from '../../facts/uses.ts';
+import { signOf } from '../../facts/words.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 const METHODS: Readonly<Record<string, string>> = { '>': 'gt', '<': 'lt', '>=': 'ge', '<=': 'le', '===': 'eq', '!==': 'ne' };
@@ -56,7 +57,7 @@ function asTensor(condition: TS.Expression, { types }: Context): string | undefi
   const at = bare(condition);
   if (!ts.isBinaryExpression(at)) return undefined;
   const tensor = itemOf(at.left, types);
-  const method = METHODS[at.operatorToken.getText()];
+  const method = METHODS[signOf(at)];
   if (!tensor || method === undefined || types.kind(types.of(at.right)) !== 'number') return undefined;
   const boolean =
     method === 'ne' &&

@@ -2,8 +2,8 @@
 import type { Context } from '../../context.ts';
 import { defineRule } from '../../define.ts';
 import { before, fix } from '../../edits.ts';
-import { leaves } from '../../facts/flow.ts';
-import { isFunction, isFunctionLike, walk, type FunctionNode } from '../../facts/functions.ts';
+import { leaves, returnsOf } from '../../facts/flow.ts';
+import type { FunctionNode } from '../../facts/functions.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 export const missingReturn = defineRule({
@@ -14,15 +14,8 @@ export const missingReturn = defineRule({
     A function in a graph has one result. Returning early is fine, but where one path returns a value, every path must: one that
     ends at the closing brace gives \`undefined\`.`,
   pytorch: '“Expected a return statement on every path.” A path without return gives None there.',
-  on: 'Unit',
-  check(unit, context) {
-    const functions: FunctionNode[] = [unit];
-    walk(unit, (node) => {
-      if (isFunction(node)) functions.push(node);
-      return true;
-    });
-    for (const fn of functions) check(fn, context);
-  },
+  on: ['FunctionDeclaration', 'MethodDeclaration', 'FunctionExpression', 'ArrowFunction'],
+  check,
   bad: [
     `const pick = (v: Tensor) => {
       if (n > 1) return v;
@@ -67,16 +60,12 @@ export const missingReturn = defineRule({
 function check(fn: FunctionNode, context: Context): void {
   const { body } = fn;
   if (!body || !ts.isBlock(body)) return;
-  const valued: TS.ReturnStatement[] = [];
-  const empty: TS.ReturnStatement[] = [];
-  walk(body, (node) => {
-    if (ts.isReturnStatement(node)) (node.expression ? valued : empty).push(node);
-    return !isFunctionLike(node);
-  });
-  const [first] = valued;
+  const returns = returnsOf(body);
+  const first = returns.find((node) => node.expression);
   if (!first) return;
   const related = [{ message: 'returns a value here', node: first }];
-  for (const node of empty) context.report(node, `not every path returns (see line ${context.line(first)})`, { related });
+  for (const node of returns)
+    if (!node.expression) context.report(node, `not every path returns (see line ${context.line(first)})`, { related });
   if (!endsOpen(body, context)) return;
   const brace = { start: body.end - 1, end: body.end };
   context.report(brace, `not every path returns (see line ${context.line(first)})`, {

@@ -19,11 +19,14 @@ export const capturedTensor = defineRule({
   on: 'Identifier',
   check(node, context) {
     const { types } = context;
-    if (ts.isPropertyAccessExpression(node.parent) && node.parent.name === node) return;
-    const type = context.type(node);
-    if (!types.isTensorOrNone(type)) return;
     const capture = captured(node, context);
-    if (!capture || types.parts(type).every((t) => types.isClass(t, 'Parameter') || types.isClass(t, 'Buffer'))) return;
+    if (!capture) return;
+    const type = context.type(node);
+    if (
+      !types.isTensorOrNone(type) ||
+      types.parts(type).every((t) => types.isClass(t, 'Parameter') || types.isClass(t, 'Buffer'))
+    )
+      return;
     const { declaration, symbol } = capture;
     const value = declaration.initializer && bare(declaration.initializer);
     if (value && ts.isCallExpression(value) && types.ownName(value.expression) === 'jit.constant') return;

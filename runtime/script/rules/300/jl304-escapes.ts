@@ -71,15 +71,13 @@ function isLocalFunction(node: TS.Identifier, context: Context): boolean {
     parent.name === node
   )
     return false;
-  if (ts.isPropertyAccessExpression(parent) && parent.name === node) return false;
   if (ts.isPropertyAssignment(parent) && parent.name === node) return false;
-  if (context.types.kind(context.type(node)) !== 'function') return false;
   const symbol = context.types.symbol(node);
-  if (!symbol || context.isOuter(symbol)) return false;
   const declaration = variableOf(symbol);
-  if (declaration)
-    return ts.isVariableDeclaration(declaration) && declaration.initializer !== undefined && isFunction(declaration.initializer);
-  return symbol.declarations?.some(ts.isFunctionDeclaration) ?? false;
+  const isOne = declaration
+    ? ts.isVariableDeclaration(declaration) && declaration.initializer !== undefined && isFunction(declaration.initializer)
+    : symbol?.declarations?.some(ts.isFunctionDeclaration);
+  return isOne === true && !context.isOuter(symbol) && context.types.kind(context.type(node)) === 'function';
 }
 
 function calledHere(at: TS.Expression): boolean {

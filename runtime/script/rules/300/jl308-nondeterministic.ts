@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts';
 import { defineRule } from '../../define.ts';
 import { fix, imported, replace } from '../../edits.ts';
 import { outermost } from '../../facts/uses.ts';
+import { dottedName, firstWord } from '../../facts/words.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 const NAMES = new Set(['Math.random', 'Date.now', 'performance.now', 'process.hrtime', 'process.hrtime.bigint']);
@@ -18,10 +19,11 @@ export const nondeterministic = defineRule({
   pytorch: 'The tracer keeps the value silently; the scripter refuses the call.',
   on: 'CallExpression',
   check(node, context) {
-    const name = node.expression.getText();
     const callee = node.expression;
-    const crypto = /^crypto\./.test(name);
-    if (!ts.isPropertyAccessExpression(callee) || !(NAMES.has(name) || crypto)) return;
+    if (!ts.isPropertyAccessExpression(callee)) return;
+    const name = dottedName(callee) ?? '';
+    const crypto = firstWord(callee) === 'crypto' && /^crypto\./.test(callee.getText());
+    if (!NAMES.has(name) && !crypto) return;
     const symbol = context.types.symbol(callee.name);
     if (symbol && !context.types.isHost(symbol)) return;
     context.report(node, 'this value differs every run', { fixes: [name === 'Math.random' ? drawn(node, context) : undefined] });

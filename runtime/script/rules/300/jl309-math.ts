@@ -1,6 +1,7 @@
 /** @file JL309: `Math.*` on a tensor. In: calls of Math. Out: a report at the tensor, with the tensor's own method. */
 import { defineRule } from '../../define.ts';
 import { fix, operand, replace } from '../../edits.ts';
+import { isNamed } from '../../facts/words.ts';
 import { ts } from '../../typescript.ts';
 
 const METHODS: Readonly<Record<string, string>> = {
@@ -41,7 +42,7 @@ export const mathOnTensor = defineRule({
   on: 'CallExpression',
   check(node, context) {
     const { expression: callee } = node;
-    if (!ts.isPropertyAccessExpression(callee) || callee.expression.getText() !== 'Math') return;
+    if (!ts.isPropertyAccessExpression(callee) || !isNamed(callee.expression, 'Math')) return;
     const { types } = context;
     const tensor = node.arguments.find((a) => types.mayBeTensor(context.type(a)));
     if (!tensor) return;

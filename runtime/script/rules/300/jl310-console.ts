@@ -1,6 +1,7 @@
 /** @file JL310: a tensor is printed. In: calls of console. Out: a warning at the tensor; in traced code at every print. */
 import { defineRule } from '../../define.ts';
 import { fix, remove } from '../../edits.ts';
+import { isNamed } from '../../facts/words.ts';
 import { ts } from '../../typescript.ts';
 
 export const printing = defineRule({
@@ -15,7 +16,7 @@ export const printing = defineRule({
   on: 'CallExpression',
   check(node, context) {
     const { expression: callee } = node;
-    if (!ts.isPropertyAccessExpression(callee) || callee.expression.getText() !== 'console') return;
+    if (!ts.isPropertyAccessExpression(callee) || !isNamed(callee.expression, 'console')) return;
     const statement = ts.isExpressionStatement(node.parent) ? node.parent : undefined;
     const drop = statement && fix('Remove it', remove(statement));
     if (context.running === 'traced') {

@@ -20,7 +20,7 @@ export const hiddenCode = defineRule({
         say(node.expression.getText());
     } else if (ts.isNewExpression(node)) {
       if (isGlobal(node.expression, 'Function', context)) say('new Function');
-    } else if (node.text === 'arguments' && ts.isExpression(node) && !isName(node)) {
+    } else if (node.text === 'arguments' && ts.isExpression(node) && !isKey(node)) {
       if (!context.types.symbol(node)?.declarations) say('arguments');
     }
   },
@@ -50,9 +50,6 @@ function isGlobal(node: Parameters<Context['text']>[0], name: string, { types }:
   return !symbol || types.isHost(symbol);
 }
 
-function isName(node: Parameters<Context['text']>[0]): boolean {
-  const { parent } = node;
-  return (
-    (ts.isPropertyAccessExpression(parent) && parent.name === node) || (ts.isPropertyAssignment(parent) && parent.name === node)
-  );
+function isKey(node: Parameters<Context['text']>[0]): boolean {
+  return ts.isPropertyAssignment(node.parent) && node.parent.name === node;
 }

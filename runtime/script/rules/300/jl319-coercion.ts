@@ -3,6 +3,7 @@ import { defineRule } from '../../define.ts';
 import { fix, replace } from '../../edits.ts';
 import { fractionIn } from '../../facts/numbers.ts';
 import { isBitwise } from '../../facts/uses.ts';
+import { signOf } from '../../facts/words.ts';
 
 export const coercion = defineRule({
   code: 'JL319',
@@ -14,7 +15,7 @@ export const coercion = defineRule({
   on: 'BinaryExpression',
   check(node, context) {
     const { types } = context;
-    const sign = node.operatorToken.getText();
+    const sign = signOf(node);
     if (sign !== '==' && sign !== '!=' && !isBitwise(sign)) return;
     const [a, b] = [context.type(node.left), context.type(node.right)];
     if (types.mayBeTensor(a) || types.mayBeTensor(b)) return;

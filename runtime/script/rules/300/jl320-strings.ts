@@ -4,6 +4,7 @@ import { defineRule } from '../../define.ts';
 import { bare } from '../../facts/functions.ts';
 import { isOwnCall } from '../../facts/uses.ts';
 import { resolved } from '../../facts/writes.ts';
+import { isNamed } from '../../facts/words.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 const SEARCHES = new Set(['match', 'matchAll', 'replace', 'replaceAll', 'search', 'split', 'test', 'exec']);
@@ -22,7 +23,7 @@ export const strings = defineRule({
     const { expression: callee } = node;
     if (ts.isPropertyAccessExpression(callee)) {
       const on = callee.expression;
-      const symbol = on.getText() === 'JSON' ? types.symbol(on) : undefined;
+      const symbol = isNamed(on, 'JSON') ? types.symbol(on) : undefined;
       const text = SEARCHES.has(callee.name.text) && ['string', 'record'].includes(types.kinds(context.type(on))[0] ?? '');
       const method = text && !types.isAny(context.type(on)) ? types.symbol(callee.name) : undefined;
       if ((symbol && types.isHost(symbol)) || (method && types.isHost(method))) {

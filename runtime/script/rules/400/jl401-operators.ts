@@ -4,6 +4,7 @@ import { defineRule } from '../../define.ts';
 import { fix, imported, operand, replace } from '../../edits.ts';
 import { isArithmetic, isBitwise } from '../../facts/uses.ts';
 import { isStep } from '../../facts/writes.ts';
+import { signOf } from '../../facts/words.ts';
 import { ts, type TS } from '../../typescript.ts';
 
 const METHODS: Readonly<Record<string, string>> = {
@@ -34,7 +35,7 @@ export const operators = defineRule({
   check(node, context) {
     const { types } = context;
     if (ts.isBinaryExpression(node)) {
-      const sign = node.operatorToken.getText();
+      const sign = signOf(node);
       if (!isArithmetic(sign) && !isBitwise(sign) && !/^(%|\*\*)=$/.test(sign)) return;
       const [left, right] = [types.mayBeTensor(context.type(node.left)), types.mayBeTensor(context.type(node.right))];
       if (left || right)
