@@ -18,6 +18,8 @@ export interface Case {
   readonly make: () => Made;
   /** What the case is about; both when left out. */
   readonly only?: 'eager' | 'traced';
+  /** What the device must have. */
+  readonly needs?: GPUFeatureName;
 }
 
 const pointwise = (a: Tensor): Tensor => {
@@ -66,6 +68,14 @@ export const cases: readonly Case[] = [
     name: `matmul-f32-${n}`,
     make: () => ({ fn: (a: Tensor, b: Tensor) => a.matmul(b), inputs: [randn([n, n]), randn([n, n])] }),
   })),
+  ...[1024, 4096].map((n): Case => {
+    const half = () => randn([n, n]).to('float16');
+    return {
+      name: `matmul-f16-${n}`,
+      needs: 'shader-f16',
+      make: () => ({ fn: (a, b) => a.matmul(b), inputs: [half(), half()] }),
+    };
+  }),
   { name: 'softmax', make: () => ({ fn: (x) => x.softmax(-1), inputs: [randn([4096, 1024])] }) },
   {
     name: 'layernorm-gelu',

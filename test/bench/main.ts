@@ -28,6 +28,10 @@ if (baseline) process.stderr.write(ratios(lines, baseline));
 process.exit(lines.every((l) => l.ms !== undefined) ? 0 : 1);
 
 async function bench(c: Case): Promise<void> {
+  if (c.needs && !(backend instanceof GpuBackend && backend.gpu.device.features.has(c.needs))) {
+    process.stderr.write(`${c.name} is left out: ${backend.info.name} has no ${c.needs}.\n`);
+    return;
+  }
   // Two settings from one seed, both called twice: a case may change its own state.
   const eager = made(c);
   eager.fn(...eager.inputs);
