@@ -68,6 +68,7 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
   channel.stage('trace', scripted ? 'Compiling' : 'Tracing and compiling', 0.5);
   const start = performance.now();
   const compiled = await subject.compile();
+  await Promise.all(compiled.plans.map((p) => p.ready));
   const compileMs = performance.now() - start;
 
   channel.stage('traced', `Running ${compiled.as}`, 0.6);
