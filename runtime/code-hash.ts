@@ -10,11 +10,11 @@ import { fileURLToPath } from 'node:url';
 let known: { readonly hash: string | undefined } | undefined;
 
 export function codeHash(): string | undefined {
-  return (known ??= { hash: hashed(fileURLToPath(import.meta.url)) }).hash;
+  return (known ??= { hash: hashBeside(fileURLToPath(import.meta.url)) }).hash;
 }
 
 /** `file` is one of the library's: a source file in `runtime/`, or a bundle in `dist/`. */
-function hashed(file: string): string | undefined {
+export function hashBeside(file: string): string | undefined {
   const folder = dirname(file);
   const manifest = join(folder, '../package.json');
   if (!existsSync(manifest)) return undefined;

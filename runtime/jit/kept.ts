@@ -26,9 +26,9 @@ export class KeptPlan {
   ) {}
 
   /** Undefined where nothing is kept. */
-  static of(graph: Graph, gpu: Gpu, without: readonly string[] = []): KeptPlan | undefined {
+  static of(graph: Graph, gpu: Gpu, without: readonly string[] = [], version = codeHash): KeptPlan | undefined {
     const folder = keptFolder(KIND);
-    const code = folder === undefined ? undefined : codeHash();
+    const code = folder === undefined ? undefined : version();
     if (folder === undefined || code === undefined) return undefined;
     const all = [code, process.versions.v8, gpu.info, gpu.target, limitsOf(gpu), without, described(graph)];
     return new KeptPlan(folder, sha256(JSON.stringify(all, exactly)), graph);
