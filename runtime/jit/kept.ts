@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { keep, keptFolder, readKept, trim } from '../cache.ts';
+import { keep, keptFolder, readKept, sizeOf, trim } from '../cache.ts';
 import { codeHash } from '../code-hash.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { isNode, type Graph, type Node } from '../ir/graph.ts';
@@ -17,6 +17,12 @@ const MOST_BYTES = 256 * 1024 * 1024;
 const BETWEEN_TRIMS = 64;
 
 let written = 0;
+
+/** How many plans are kept where; undefined where none are. */
+export function keptPlans(): { readonly folder: string; readonly files: number; readonly bytes: number } | undefined {
+  const folder = keptFolder(KIND);
+  return folder === undefined ? undefined : { folder, ...sizeOf(folder) };
+}
 
 export class KeptPlan {
   private constructor(

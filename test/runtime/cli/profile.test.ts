@@ -346,6 +346,9 @@ test('what a process compiled, the next ones find, though two of them made it at
     const next = await run();
     expect(stages(next)).toEqual(['record', 'passes', 'from the cache', 'pipelines']);
     for (const p of both) expect(traced(p)).toEqual(traced(next));
+    expect((await space.run('doctor')).stdout).toContain(`${join(cache, 'plans')} · 1 plans, `);
+    vi.stubEnv('JITLENS_CACHE', 'off');
+    expect((await space.run('doctor')).stdout).toMatch(/cache +off/);
   } finally {
     vi.unstubAllEnvs();
   }
