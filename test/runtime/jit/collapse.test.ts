@@ -141,3 +141,16 @@ layer(
   [20],
   (x, i = 0) => sum(6, (k) => x(0, i, k) * x(1, i, k)),
 );
+
+test('a chain of ops that each read the one before, longer than brackets can stand in each other', async () => {
+  const chain = (x: Tensor) => {
+    let y = x;
+    for (const i of range(200)) y = i % 2 === 0 ? y.neg() : y.cos();
+    return y;
+  };
+  const traced = await compared(chain, () => {
+    manualSeed(3);
+    return [rand([10])];
+  });
+  expect(dispatches(traced)).toBe(1);
+});
