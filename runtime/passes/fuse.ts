@@ -52,7 +52,7 @@ const MOST_ROW_SUMS = 8;
 /** With more products side by side in a position a thread has no room for several positions, which share what they read. */
 const MOST_PARTS = 4;
 /** Nodes in a row inside one kernel: lowering and writing it out go down as deep. */
-const DEEPEST = 512;
+const DEEPEST = 128;
 /** Each sum in another is a loop in a loop, repeats it, and WGSL nests only so deep. */
 const MOST_NESTED = 8;
 /** Marks a join that is a part of a larger one. */
