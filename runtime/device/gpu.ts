@@ -10,6 +10,7 @@ import { Backlog } from './backlog.ts';
 import { BufferPool, parseSize, type PooledBuffer } from './buffers.ts';
 import { Clock } from './clock.ts';
 import { Collector } from './collector.ts';
+import { withoutSpinning } from './nap.ts';
 import { parameterRoom, Pipelines, type Pipeline } from './pipelines.ts';
 
 export type Workgroups = readonly [number, number, number];
@@ -221,7 +222,8 @@ export class Gpu {
 
   /** Submits in order, and waits for what the device says then. */
   private submitted(submit: () => Promise<void>): Promise<void> {
-    return new Promise((resolve) => this.inOrder(() => resolve(submit())));
+    const done = new Promise<void>((resolve) => this.inOrder(() => resolve(submit())));
+    return this.info.kind === 'software' ? withoutSpinning(done) : done;
   }
 
   private check(): void {
