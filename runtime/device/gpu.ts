@@ -222,8 +222,11 @@ export class Gpu {
 
   /** Submits in order, and waits for what the device says then. */
   private submitted(submit: () => Promise<void>): Promise<void> {
-    const done = new Promise<void>((resolve) => this.inOrder(() => resolve(submit())));
-    return this.info.kind === 'software' ? withoutSpinning(done) : done;
+    return this.waited(new Promise((resolve) => this.inOrder(() => resolve(submit()))));
+  }
+
+  private waited<T>(wanted: Promise<T>): Promise<T> {
+    return this.info.kind === 'software' ? withoutSpinning(wanted) : wanted;
   }
 
   private check(): void {
@@ -254,7 +257,7 @@ export class Gpu {
     } finally {
       await this.measureBy(undefined);
     }
-    return clock.read();
+    return this.waited(clock.read());
   }
 
   private measureBy(clock: Clock<Dispatch> | undefined): Promise<void> {

@@ -28,27 +28,37 @@ export class Pipeline {
   refusal: string | undefined;
   /** Resolves when it is compiled or refused. */
   readonly settled: Promise<void>;
+  /** What it is compiled from, until it is: Dawn's tree of the text is large. */
+  private waiting: GPUComputePipelineDescriptor | undefined;
   private readonly groups = new Map<string, GPUBindGroup>();
 
   constructor(
     private readonly device: GPUDevice,
-    private readonly descriptor: GPUComputePipelineDescriptor,
+    descriptor: GPUComputePipelineDescriptor,
     private readonly layout: GPUBindGroupLayout,
     readonly form: PipelineForm,
   ) {
+    this.waiting = descriptor;
     this.settled = device.createComputePipelineAsync(descriptor).then(
-      (handle) => void (this.handle ??= handle),
-      (error: unknown) => void (this.refusal = error instanceof Error ? error.message : String(error)),
+      (handle) => this.settle(handle),
+      (error: unknown) => this.settle(undefined, error instanceof Error ? error.message : String(error)),
     );
   }
 
   get isSettled(): boolean {
-    return this.handle !== undefined || this.refusal !== undefined;
+    return this.waiting === undefined;
   }
 
   /** Has it now, compiled by this thread unless it is there. */
   compile(): void {
-    if (!this.isSettled) this.handle = this.device.createComputePipeline(this.descriptor);
+    if (this.waiting) this.settle(this.device.createComputePipeline(this.waiting));
+  }
+
+  private settle(handle: GPUComputePipeline | undefined, refusal?: string): void {
+    if (!this.waiting) return;
+    this.handle = handle;
+    this.refusal = refusal;
+    this.waiting = undefined;
   }
 
   /** `offsets` are the bytes where the bindings begin, 0 where left out. */
