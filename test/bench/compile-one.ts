@@ -57,11 +57,13 @@ export async function compileOne(name: string): Promise<number> {
   manualSeed(0);
   const { fn, inputs } = make();
   await currentBackend().sync();
+  const before = process.cpuUsage();
   const start = performance.now();
   const traced = jit.trace(fn, inputs);
   const compiled = performance.now() - start;
   const got = await traced(...inputs).data();
   const ready = performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
   const { plan } = traced.info.compiled[0] ?? {};
   if (!plan) return 2;
   await plan.ready;
@@ -76,6 +78,7 @@ export async function compileOne(name: string): Promise<number> {
   const figures = {
     case: name,
     ready_ms: fixed(ready),
+    cpu_ms: fixed((user + system) / 1000),
     record_ms: fixed(compiled - spent),
     stages: Object.fromEntries([...sums].map(([stage, ms]) => [stage, fixed(ms)])),
     nodes: plan.optimised.graph.nodes.length,

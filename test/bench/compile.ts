@@ -17,7 +17,8 @@ with an empty cache, then in a second process with what the first one kept. One 
 
   case, cache      the case; ‘empty’ or ‘filled’
   ready_ms         from the call of jit.trace to the first result of the traced function
-  record_ms        of that, running the code and writing down its ops
+  cpu_ms           processor time of all threads in between, which other programs disturb less
+  record_ms        of ready_ms, running the code and writing down its ops
   stages           of that, what the compile itself did, in ms; pipelines are compiled while the code goes on
   ratio            ready_ms over that of the first process, for the second
   nodes, kernels, pipelines   of the optimised graph; kernels with the same text have one pipeline

@@ -119,3 +119,12 @@ test('kernels that are timed before they are compiled are all timed', async () =
   expect(timed?.map(({ tag }) => tag.label)).toEqual(['x[0] + 20', 'x[0] + 30']);
   expect(await value(gpu, x)).toBe(100);
 });
+
+test('work that waits when the device is lost is an error at the next read, and nothing hangs', async () => {
+  const gpu = await opened();
+  const x = buffer(gpu);
+  dispatch(gpu, 'x[0] + 0.125', x);
+  gpu.device.destroy();
+  dispatch(gpu, 'x[0] + 0.25', x);
+  await expect(gpu.sync()).rejects.toMatchObject({ code: 'JLR-GPU' });
+});
