@@ -1,10 +1,10 @@
 /** The queue while pipelines are still being compiled: the order of the work, what is refused, and where memory ends. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { openAdapter } from '../../../runtime/device/adapter.ts';
 import { Gpu } from '../../../runtime/device/gpu.ts';
 import type { PooledBuffer } from '../../../runtime/device/buffers.ts';
 
-afterEach(() => vi.unstubAllEnvs());
+afterEach(() => delete process.env['JITLENS_MEMORY']);
 
 async function opened(): Promise<Gpu> {
   const { device, info } = await openAdapter('auto');
@@ -84,7 +84,7 @@ test('too many workgroups are refused where they are asked for', async () => {
 });
 
 test('where memory ends, pooled buffers that waiting work uses are let go of only when it is submitted', async () => {
-  vi.stubEnv('JITLENS_MEMORY', '96K');
+  process.env['JITLENS_MEMORY'] = '96K';
   const gpu = await opened();
   const [old, x] = [buffer(gpu, 32768), buffer(gpu)];
   gpu.upload(old, Float32Array.of(4));
