@@ -42,6 +42,9 @@ export interface Plan {
   readonly ready: Promise<void>;
 }
 
+/** The stage that goes on while the code does. */
+export const PIPELINES = 'pipelines';
+
 /** `without` names passes to leave out. */
 export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]): Plan {
   const stages: CompileStage[] = [];
@@ -67,7 +70,7 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]):
     const pipeline = gpu.pipelines.get(kernel.form);
     return { name: groupName(group), group, reads, kernel: { ...kernel, text: { ...kernel.text, origins } }, pipeline };
   });
-  const ready = Promise.all(kernels.map((k) => k.pipeline.settled)).then(() => since('pipelines', asked));
+  const ready = Promise.all(kernels.map((k) => k.pipeline.settled)).then(() => since(PIPELINES, asked));
   const { results, memory } = places;
   return { recorded, optimised, fusion, kernels, memory, results, inPlace, stages, ready };
 }
