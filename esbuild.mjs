@@ -27,7 +27,7 @@ const node = {
     hooks: 'runtime/load/hooks.ts',
     'esbuild-plugin': 'runtime/load/esbuild.ts',
     'vite-plugin': 'runtime/load/vite.ts',
-    ...(production ? {} : { bench: 'test/bench/main.ts' }),
+    ...(production ? {} : { bench: 'test/bench/main.ts', 'bench-compile': 'test/bench/compile.ts' }),
   },
   outdir: 'dist',
   platform: 'node',

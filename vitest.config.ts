@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**', 'test/slow/**', 'node_modules/**'],
     pool: 'forks',
+    // Tests try the code as it is; those of what is kept on disk name a folder of their own.
+    env: { JITLENS_CACHE: 'off' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

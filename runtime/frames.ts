@@ -47,12 +47,31 @@ function outside(sites: readonly NodeJS.CallSite[]): Frame[] {
   for (const site of sites) {
     const file = site.getFileName();
     // Before mapping: built chunks map back to sources that lie elsewhere.
-    if (!file || file.startsWith('node:') || isOwn(pathOf(file))) continue;
+    if (!file || file.startsWith('node:') || scriptOf(file).own) continue;
     const frame = mapped(file, site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
     if (frame.file.includes(`${sep}node_modules${sep}`)) continue;
     frames.push({ ...frame, function: site.getFunctionName() ?? undefined });
   }
   return frames;
+}
+
+interface Script {
+  readonly path: string;
+  readonly url: string;
+  /** JitLens's. */
+  readonly own: boolean;
+}
+
+/** Each op has tens of frames, of few files. */
+const scripts = new Map<string, Script>();
+
+function scriptOf(file: string): Script {
+  const known = scripts.get(file);
+  if (known) return known;
+  const path = pathOf(file);
+  const script = { path, url: pathToFileURL(path).href, own: isOwn(path) };
+  scripts.set(file, script);
+  return script;
 }
 
 function pathOf(file: string): string {
@@ -61,8 +80,8 @@ function pathOf(file: string): string {
 
 /** A generated position as the position in the source that it came from. */
 export function mapped(file: string, line: number, column: number): Frame {
-  const path = pathOf(file);
-  const map = findSourceMap(pathToFileURL(path).href) ?? findSourceMap(path);
+  const { path, url } = scriptOf(file);
+  const map = findSourceMap(url) ?? findSourceMap(path);
   const entry: Partial<SourceMapping> | undefined = map?.findEntry(line - 1, column - 1);
   if (entry?.originalSource === undefined || entry.originalLine === undefined) return { file: path, line, column };
   return { file: pathOf(entry.originalSource), line: entry.originalLine + 1, column: (entry.originalColumn ?? 0) + 1 };

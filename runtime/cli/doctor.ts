@@ -1,5 +1,7 @@
-/** @file `jitlens doctor`: opens each kind of device, runs one sum on it, and says what it found. */
+/** @file `jitlens doctor`: opens each kind of device, runs one sum on it, and says what it found, and where plans are kept. */
 import { probeDevice } from '../host/probe.ts';
+import { sizeText } from '../device/buffers.ts';
+import { keptPlans } from '../jit/kept.ts';
 import { openBackend } from '../kernels/open.ts';
 import '../ops/table.ts';
 import { formatRate } from '../profile/format.ts';
@@ -13,7 +15,7 @@ export async function doctor(args: string[]): Promise<number> {
   if (args.length > 0) {
     const help = args[0] === '--help' || args[0] === '-h';
     (help ? console.log : console.error)(
-      'Usage: jitlens doctor\n\nOpens each kind of device, runs one sum on it, and says what it found.',
+      'Usage: jitlens doctor\n\nOpens each kind of device, runs one sum on it, and says what it found, and where compiled plans are kept.',
     );
     return help ? 0 : 2;
   }
@@ -34,5 +36,7 @@ export async function doctor(args: string[]): Promise<number> {
       console.log(`✘ ${kind.padEnd(10)}${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  const plans = keptPlans();
+  console.log(`  ${'cache'.padEnd(10)}${plans ? `${plans.folder} · ${plans.files} plans, ${sizeText(plans.bytes)}` : 'off'}`);
   return working > 0 ? 0 : 1;
 }

@@ -1,13 +1,16 @@
 /**
  * @file The GPU as kernels see it. In: pipelines, buffers, dispatches. Out: work on the queue, batched into one pass and
- * one submit until somebody waits. Order is kept: what is dispatched later sees what was dispatched before.
+ * one submit until somebody waits. Order is kept: what is dispatched later sees what was dispatched before, and behind a
+ * dispatch whose pipeline is still being compiled everything waits.
  */
 import { JitLensError } from '../errors.ts';
 import type { DeviceInfo, DeviceKind } from '../profile/model.ts';
 import type { DeviceArray } from '../tensor/dtype.ts';
+import { Backlog } from './backlog.ts';
 import { BufferPool, parseSize, type PooledBuffer } from './buffers.ts';
 import { Clock } from './clock.ts';
 import { Collector } from './collector.ts';
+import { withoutSpinning } from './nap.ts';
 import { parameterRoom, Pipelines, type Pipeline } from './pipelines.ts';
 
 export type Workgroups = readonly [number, number, number];
@@ -56,6 +59,7 @@ export class Gpu {
   private stagedBytes = 0;
   private clock: Clock<Dispatch> | undefined;
   private readonly collector: Collector;
+  private readonly backlog = new Backlog((error) => (this.failure ??= refused(error)));
   private failure: JitLensError | undefined;
   /** Dispatches and submits since the start. */
   readonly count = { dispatches: 0, submits: 0 };
@@ -84,8 +88,7 @@ export class Gpu {
   buffer(bytes: number, what: () => string): PooledBuffer {
     const buffer = this.pool.take(bytes, what);
     if (buffer) return buffer;
-    this.flush();
-    this.pool.drop();
+    this.dropPooled();
     const again = this.pool.take(bytes, what);
     if (again) return again;
     throw this.pool.refusal(bytes, what());
@@ -98,14 +101,32 @@ export class Gpu {
 
   /** Puts one dispatch on the queue. */
   dispatch(dispatch: Dispatch): void {
+    const { pipeline, workgroups } = dispatch;
+    this.count.dispatches++;
+    if (pipeline.handle && this.backlog.isEmpty) return this.encode(dispatch, pipeline.handle);
+    // What cannot be run is refused here, where it is called.
+    gridOf(workgroups);
+    this.inOrder(() => {
+      if (pipeline.handle) this.encode(dispatch, pipeline.handle);
+      else this.failure ??= refused(pipeline.refusal ?? '');
+    }, pipeline);
+  }
+
+  /** Runs it when all that was asked for before has, and its pipeline is there; it may hold so many bytes until then. */
+  private inOrder(run: () => void, pipeline?: Pipeline, bytes?: number): void {
+    if (this.backlog.isEmpty && pipeline?.isSettled !== false) run();
+    else this.backlog.add({ run, pipeline }, bytes);
+  }
+
+  private encode(dispatch: Dispatch, handle: GPUComputePipeline): void {
     const { pipeline, buffers, offsets, parameters, workgroups } = dispatch;
     const room = parameterRoom(parameters.length);
-    if (this.stagedBytes + room > this.staged.byteLength) this.flush();
+    if (this.stagedBytes + room > this.staged.byteLength) this.submit();
     const offset = this.stagedBytes;
     this.staged.set(parameters, offset / 4);
     this.stagedBytes += room;
     const pass = this.openPass(dispatch);
-    if (pipeline !== this.bound) pass.setPipeline(pipeline.handle);
+    if (pipeline !== this.bound) pass.setPipeline(handle);
     this.bound = pipeline;
     const group = pipeline.bind(buffers, this.parameters, offsets);
     if (parameters.length > 0) {
@@ -115,17 +136,20 @@ export class Gpu {
     if (workgroups <= MAX_GROUPS) pass.dispatchWorkgroups(workgroups);
     else pass.dispatchWorkgroups(...gridOf(workgroups));
     if (this.clock) this.closePass();
-    this.count.dispatches++;
     if (++this.pending < this.batch) return;
-    this.flush();
+    this.submit();
     this.batch = Math.min(2 * this.batch, LARGEST_BATCH);
   }
 
   /** Copies between buffers, in order with the dispatches around it. */
   copy(from: PooledBuffer, to: PooledBuffer, bytes: number): void {
+    this.inOrder(() => this.encodeCopy(from.buffer, to.buffer, Math.ceil(bytes / 4) * 4));
+  }
+
+  private encodeCopy(from: GPUBuffer, to: GPUBuffer, bytes: number): void {
     this.closePass();
     this.encoder ??= this.device.createCommandEncoder();
-    this.encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, Math.ceil(bytes / 4) * 4);
+    this.encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
   }
 
   private openPass(dispatch: Dispatch): GPUComputePassEncoder {
@@ -143,6 +167,10 @@ export class Gpu {
 
   /** Hands what is batched to the GPU. */
   flush(): void {
+    this.inOrder(() => this.submit());
+  }
+
+  private submit(): void {
     this.closePass();
     if (!this.encoder) return;
     if (this.stagedBytes > 0) this.device.queue.writeBuffer(this.parameters, 0, this.staged, 0, this.stagedBytes / 4);
@@ -154,23 +182,28 @@ export class Gpu {
   }
 
   upload(to: PooledBuffer, data: DeviceArray): void {
-    // A queue write overtakes commands that are still being batched, and they may read what this buffer held before.
-    this.flush();
-    if (data.byteLength === 0) return;
+    if (data.byteLength === 0) return this.flush();
     // Whole words are written; an odd number of halves is filled up.
     const whole = data.byteLength % 4 === 0 ? data : Uint16Array.of(...data, 0);
-    this.device.queue.writeBuffer(to.buffer, 0, whole as GPUAllowSharedBufferSource);
+    // Until it is written the caller may change what is his.
+    const own = this.backlog.isEmpty ? whole : whole.slice();
+    const write = () => {
+      // A queue write overtakes commands that are still being batched, and they may read what this buffer held before.
+      this.submit();
+      this.device.queue.writeBuffer(to.buffer, 0, own as GPUAllowSharedBufferSource);
+    };
+    this.inOrder(write, undefined, own.byteLength);
   }
 
   async download(from: PooledBuffer, bytes: number): Promise<ArrayBuffer> {
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const staging = this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-    this.closePass();
-    this.encoder ??= this.device.createCommandEncoder();
-    this.encoder.copyBufferToBuffer(from.buffer, 0, staging, 0, size);
-    this.flush();
-    this.batch = FIRST_BATCH;
-    await staging.mapAsync(GPUMapMode.READ);
+    await this.submitted(async () => {
+      this.encodeCopy(from.buffer, staging, size);
+      this.submit();
+      this.batch = FIRST_BATCH;
+      await staging.mapAsync(GPUMapMode.READ);
+    });
     const copy = staging.getMappedRange().slice(0, bytes);
     staging.destroy();
     this.check();
@@ -179,18 +212,36 @@ export class Gpu {
 
   /** Resolves when all work so far is done; fails when the device refused some of it. */
   async sync(): Promise<void> {
-    this.flush();
-    this.batch = FIRST_BATCH;
-    await this.device.queue.onSubmittedWorkDone();
+    await this.submitted(async () => {
+      this.submit();
+      this.batch = FIRST_BATCH;
+      await this.device.queue.onSubmittedWorkDone();
+    });
     this.check();
+  }
+
+  /** Submits in order, and waits for what the device says then. */
+  private submitted(submit: () => Promise<void>): Promise<void> {
+    return this.waited(new Promise((resolve) => this.inOrder(() => resolve(submit()))));
+  }
+
+  private waited<T>(wanted: Promise<T>): Promise<T> {
+    return this.info.kind === 'software' ? withoutSpinning(wanted) : wanted;
   }
 
   private check(): void {
     if (this.failure === undefined) return;
     const reason = this.failure;
     this.failure = undefined;
-    if (reason.code === 'JLT-MEMORY') this.pool.drop();
+    if (reason.code === 'JLT-MEMORY') this.dropPooled();
     throw reason;
+  }
+
+  /** Lets go of all pooled buffers, once nothing that is still to be submitted uses them. */
+  private dropPooled(): void {
+    this.backlog.settle();
+    this.submit();
+    this.pool.drop();
   }
 
   /** Times every dispatch of `body`, each in a pass of its own; undefined where the device has no timestamps. */
@@ -199,16 +250,24 @@ export class Gpu {
       await body();
       return undefined;
     }
-    this.flush();
     const clock = new Clock<Dispatch>(this.device);
-    this.clock = clock;
+    await this.measureBy(clock);
     try {
       await body();
     } finally {
-      this.flush();
-      this.clock = undefined;
+      await this.measureBy(undefined);
     }
-    return clock.read();
+    return this.waited(clock.read());
+  }
+
+  private measureBy(clock: Clock<Dispatch> | undefined): Promise<void> {
+    return new Promise((resolve) =>
+      this.inOrder(() => {
+        this.submit();
+        this.clock = clock;
+        resolve();
+      }),
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * @file Compute pipelines. In: kernel text. Out: a pipeline, made once for each text, with its bind groups remembered:
- * a loop that runs the same ops over recycled buffers makes none.
+ * a loop that runs the same ops over recycled buffers makes none. Dawn's own threads compile it while the code goes on.
  */
 import type { PooledBuffer } from './buffers.ts';
 
@@ -22,14 +22,44 @@ export function parameterRoom(words: number): number {
 }
 
 export class Pipeline {
+  /** Absent until it is compiled, and where it was refused. */
+  handle: GPUComputePipeline | undefined;
+  /** Why the device refused it. */
+  refusal: string | undefined;
+  /** Resolves when it is compiled or refused. */
+  readonly settled: Promise<void>;
+  /** What it is compiled from, until it is: Dawn's tree of the text is large. */
+  private waiting: GPUComputePipelineDescriptor | undefined;
   private readonly groups = new Map<string, GPUBindGroup>();
 
   constructor(
     private readonly device: GPUDevice,
-    readonly handle: GPUComputePipeline,
+    descriptor: GPUComputePipelineDescriptor,
     private readonly layout: GPUBindGroupLayout,
     readonly form: PipelineForm,
-  ) {}
+  ) {
+    this.waiting = descriptor;
+    this.settled = device.createComputePipelineAsync(descriptor).then(
+      (handle) => this.settle(handle),
+      (error: unknown) => this.settle(undefined, error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  get isSettled(): boolean {
+    return this.waiting === undefined;
+  }
+
+  /** Has it now, compiled by this thread unless it is there. */
+  compile(): void {
+    if (this.waiting) this.settle(this.device.createComputePipeline(this.waiting));
+  }
+
+  private settle(handle: GPUComputePipeline | undefined, refusal?: string): void {
+    if (!this.waiting) return;
+    this.handle = handle;
+    this.refusal = refusal;
+    this.waiting = undefined;
+  }
 
   /** `offsets` are the bytes where the bindings begin, 0 where left out. */
   bind(buffers: readonly PooledBuffer[], parameters: GPUBuffer, offsets: readonly number[] = []): GPUBindGroup {
@@ -65,8 +95,7 @@ export class Pipelines {
     if (known) return known;
     const { group, pipeline } = this.layout(form);
     const module = this.device.createShaderModule({ code: form.wgsl });
-    const handle = this.device.createComputePipeline({ layout: pipeline, compute: { module, entryPoint: 'main' } });
-    const made = new Pipeline(this.device, handle, group, form);
+    const made = new Pipeline(this.device, { layout: pipeline, compute: { module, entryPoint: 'main' } }, group, form);
     this.made.set(form.wgsl, made);
     return made;
   }

@@ -4,19 +4,16 @@
  * into the cache folder once.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { constants, homedir, platform } from 'node:os';
+import { constants, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
+import { cacheFolder } from '../cache.ts';
 
 /** Keeps a library loaded although nothing refers to it. */
 const RTLD_NODELETE = 0x1000;
 const VERSION = 'swiftshader-5.0.0';
 const NEEDED = ['libvk_swiftshader.so', 'libvulkan.so.1', 'vk_swiftshader_icd.json'];
-
-export function cacheFolder(): string {
-  return process.env['JITLENS_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'jitlens');
-}
 
 /** Makes the software driver visible to Vulkan; false where it cannot be had. */
 export function installSoftwareDriver(): boolean {

@@ -32,6 +32,7 @@ import type { Channel } from './channel.ts';
 import { costOf, describeEager, describeNodes, describeTraced, launched, tensorInfo, type EagerCost } from './describe.ts';
 import { probeDevice } from './probe.ts';
 import { measure, type Measured } from './measure.ts';
+import { stagesOf } from './stages.ts';
 import { instantiate, type CompiledSubject, type Subject } from './subject.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -68,6 +69,7 @@ export async function profile(backend: Backend, options: ProfileOptions, channel
   channel.stage('trace', scripted ? 'Compiling' : 'Tracing and compiling', 0.5);
   const start = performance.now();
   const compiled = await subject.compile();
+  await Promise.all(compiled.plans.map((p) => p.ready));
   const compileMs = performance.now() - start;
 
   channel.stage('traced', `Running ${compiled.as}`, 0.6);
@@ -234,14 +236,6 @@ function eagerCosts(ops: readonly OpDispatches[], eager: Measured) {
       return [node, { dispatches: count, ms: own && count > 0 ? own.reduce((sum, d) => sum + d.ms, 0) : undefined }];
     }),
   );
-}
-
-/** What the plan did not spend was spent on running and recording the code. */
-function stagesOf(total: number, stages: Profile['compile']['stages']): Profile['compile']['stages'] {
-  const rest = total - stages.reduce((sum, s) => sum + s.ms, 0);
-  const sums = new Map<string, number>();
-  for (const { name, ms } of stages) sums.set(name, (sums.get(name) ?? 0) + ms);
-  return [{ name: 'record', ms: rest }, ...[...sums].map(([name, ms]) => ({ name, ms }))];
 }
 
 function sourcesOf(files: readonly string[]): Record<string, string> {

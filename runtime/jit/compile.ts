@@ -1,27 +1,22 @@
 /**
  * @file From a recorded graph to a plan. In: the graph and the GPU. Out: kernels with their pipelines, what each binds, and
- * the memory between them. A plan is made once for a signature and replayed from then on.
+ * the memory between them. A plan is made once for a signature and replayed from then on; what took long to choose is kept on
+ * disk for the next process.
  */
-import { invariant } from '../errors.ts';
 import type { Gpu } from '../device/gpu.ts';
 import type { Pipeline } from '../device/pipelines.ts';
 import type { ExternalNode, Graph, Node } from '../ir/graph.ts';
 import { layoutOf } from '../ir/graph.ts';
-import { buildKernel, type Kernel } from '../kernels/kernel.ts';
-import { lower, type Lowered } from '../kernels/lower.ts';
-import { fuse, groupName, type FusedGroup, type Fusion } from '../passes/fuse.ts';
-import { bytesOf, planMemory, type MemoryPlan } from '../passes/memory.ts';
+import type { Kernel } from '../kernels/kernel.ts';
+import { groupName, type FusedGroup, type Fusion } from '../passes/fuse.ts';
+import { bytesOf, type MemoryPlan } from '../passes/memory.ts';
 import { optimise, type Optimised } from '../passes/pipeline.ts';
 import type { CompileStage } from '../profile/model.ts';
-import { writtenInPlace } from './in-place.ts';
+import { choose } from './choose.ts';
+import { KeptPlan } from './kept.ts';
+import type { Place } from './places.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { numel } from '../tensor/shape.ts';
-
-/** Where a kernel finds one of its tensors. */
-export type Place =
-  | { readonly kind: 'external'; readonly node: ExternalNode }
-  | { readonly kind: 'slot'; readonly slot: number }
-  | { readonly kind: 'result'; readonly result: number };
 
 export interface PlannedKernel {
   readonly name: string;
@@ -41,74 +36,43 @@ export interface Plan {
   readonly results: readonly Node[];
   /** Stored nodes that go right into the tensor from outside which they replace. */
   readonly inPlace: ReadonlyMap<Node, ExternalNode>;
+  /** What took how long, once `ready`. */
   readonly stages: readonly CompileStage[];
+  /** Resolves when all pipelines are there, or were refused. */
+  readonly ready: Promise<void>;
 }
+
+/** The stage that goes on while the code does. */
+export const PIPELINES = 'pipelines';
 
 /** `without` names passes to leave out. */
 export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]): Plan {
   const stages: CompileStage[] = [];
+  const since = (name: string, start: number): void => void stages.push({ name, ms: performance.now() - start });
   const timed = <T>(name: string, body: () => T): T => {
     const start = performance.now();
     const value = body();
-    stages.push({ name, ms: performance.now() - start });
+    since(name, start);
     return value;
   };
   const optimised = timed('passes', () => optimise(recorded, { without }));
-  const fusion = timed('fusion', () => fuse(optimised.graph, { maxStorageBuffers: gpu.maxStorageBuffers }));
-  const { graph } = fusion;
-  const lowered = timed('kernels', () =>
-    fusion.groups
-      .filter((group) => group.roots.some((root) => numel(root.meta.shape) > 0))
-      .map((group) => ({ group, lowered: lower(group) })),
-  );
-  const inPlace = writtenInPlace(
-    graph,
-    lowered.map((k) => k.lowered),
-  );
-  const results = [...new Set([...graph.outputs, ...graph.writes.map((w) => w.value)])].filter((node) => !inPlace.has(node));
-  const memory = planMemory(fusion.groups, new Set([...results, ...inPlace.keys()]));
-  const places = new Places(results, inPlace, memory);
-  const texts = timed('kernels', () =>
-    lowered.map(({ group, lowered: own }) => ({
-      name: groupName(group),
-      group,
-      reads: own.reads,
-      kernel: buildKernel(own, (i) => placed(places, own, i), { parametric: false, target: gpu.target }),
-    })),
-  );
-  const kernels = timed('pipelines', () => texts.map((k) => ({ ...k, pipeline: gpu.pipelines.get(k.kernel.form) })));
-  return { recorded, optimised, fusion, kernels, memory, results, inPlace, stages };
-}
-
-function placed(places: Places, { reads, roots }: Lowered, position: number) {
-  const node = invariant(reads[position] ?? roots[position - reads.length], 'a tensor for each position');
-  return { storage: places.of(node), dtype: node.meta.dtype };
-}
-
-/** One object for one place, so that kernels can tell which of their tensors share memory. */
-class Places {
-  private readonly made = new Map<string, Place>();
-
-  constructor(
-    private readonly results: readonly Node[],
-    private readonly inPlace: ReadonlyMap<Node, ExternalNode>,
-    private readonly memory: MemoryPlan,
-  ) {}
-
-  of(stored: Node): Place {
-    const node = this.inPlace.get(stored) ?? stored;
-    if (node.kind === 'external') return this.share(`e${node.storage}`, { kind: 'external', node });
-    const slot = this.memory.slotOf.get(node);
-    if (slot !== undefined) return this.share(`s${slot}`, { kind: 'slot', slot });
-    const result = this.results.indexOf(node);
-    return this.share(`r${result}`, { kind: 'result', result });
-  }
-
-  private share(key: string, place: Place): Place {
-    const known = this.made.get(key) ?? place;
-    this.made.set(key, known);
-    return known;
-  }
+  const looked = performance.now();
+  const kept = KeptPlan.of(optimised.graph, gpu, without);
+  const known = kept?.read();
+  if (kept) since(known ? 'from the cache' : 'not in the cache', looked);
+  const chosen = known ?? choose(optimised.graph, gpu, timed);
+  if (!known) kept?.write(chosen);
+  const { fusion, inPlace, places } = chosen;
+  const lineOrigins = new Map(fusion.graph.nodes.map((node) => [node.id, node.origins.values().next().value ?? node.id]));
+  const asked = performance.now();
+  const kernels = chosen.kernels.map(({ group, reads, kernel }): PlannedKernel => {
+    const origins = kernel.text.origins.map((id) => lineOrigins.get(id) ?? -1);
+    const pipeline = gpu.pipelines.get(kernel.form);
+    return { name: groupName(group), group, reads, kernel: { ...kernel, text: { ...kernel.text, origins } }, pipeline };
+  });
+  const ready = Promise.all(kernels.map((k) => k.pipeline.settled)).then(() => since(PIPELINES, asked));
+  const { results, memory } = places;
+  return { recorded, optimised, fusion, kernels, memory, results, inPlace, stages, ready };
 }
 
 /** Bytes that a kernel must read and write: each tensor once. */

@@ -10,7 +10,8 @@ import { countWrite } from '../ops/saved.ts';
 import { bytesOf } from '../passes/memory.ts';
 import { contiguous } from '../tensor/layout.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import type { Place, Plan } from './compile.ts';
+import type { Plan } from './compile.ts';
+import type { Place } from './places.ts';
 
 export class Replay {
   private slots: readonly PooledBuffer[] | undefined;

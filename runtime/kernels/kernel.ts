@@ -8,7 +8,7 @@ import type { PipelineForm } from '../device/pipelines.ts';
 import type { Lowered } from './lower.ts';
 import { based } from './offsets.ts';
 import { schedule, type Schedule } from './schedule.ts';
-import { emit, type KernelText } from './wgsl.ts';
+import { emit, type BoundBuffer, type KernelText } from './wgsl.ts';
 
 export interface Kernel<S> {
   readonly text: KernelText;
@@ -25,31 +25,53 @@ export function buildKernel<S extends object>(
   storageOf: (position: number) => { storage: S; dtype: DType },
   options: { parametric: boolean; target: Target },
 ): Kernel<S> {
-  const storages: S[] = [];
-  const bound: { dtype: DType; writable: boolean }[] = [];
-  const slots: number[] = [];
-  const { reads, roots } = lowered;
-  // The roots first: a tensor that is read from the same storage then shares the writable binding.
-  for (const position of [...roots.keys()].map((i) => reads.length + i).concat(...reads.keys())) {
-    const { storage, dtype } = storageOf(position);
-    let slot = storages.indexOf(storage);
-    if (slot < 0) {
-      slot = storages.push(storage) - 1;
-      bound.push({ dtype, writable: position >= reads.length });
-    }
-    slots[position] = slot;
-  }
-  const alone = [...reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
+  const { storages, buffers, slots } = bindingsOf(lowered.reads.length, lowered.roots.length, storageOf);
+  const alone = [...lowered.reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
   const { nest, offsets } = based(lowered.nest, new Set(options.parametric ? [] : alone));
   const plan = schedule(nest, options.target);
-  const text = emit(plan, slots, bound, options.parametric);
+  const text = emit(plan, slots, buffers, options.parametric);
   return {
     text,
-    form: { wgsl: text.wgsl, writable: bound.map((b) => b.writable), parameters: text.parameters.length },
+    form: formOf(text, buffers),
     storages,
     offsets: storages.map((_, slot) => offsets.get(slots.indexOf(slot)) ?? 0),
     schedule: sentenceOf(plan),
   };
+}
+
+/** What a kernel binds, in order: each storage once. */
+export interface Bindings<S> {
+  readonly storages: readonly S[];
+  readonly buffers: readonly BoundBuffer[];
+  /** Which of them each tensor is in, those that are read first. */
+  readonly slots: readonly number[];
+}
+
+export function bindingsOf<S extends object>(
+  reads: number,
+  roots: number,
+  storageOf: (position: number) => { storage: S; dtype: DType },
+): Bindings<S> {
+  const storages: S[] = [];
+  const buffers: BoundBuffer[] = [];
+  const slots: number[] = [];
+  const add = (position: number) => {
+    const { storage, dtype } = storageOf(position);
+    let slot = storages.indexOf(storage);
+    if (slot < 0) {
+      slot = storages.push(storage) - 1;
+      buffers.push({ dtype, writable: position >= reads });
+    }
+    slots[position] = slot;
+  };
+  // The roots first: a tensor that is read from the same storage then shares the writable binding.
+  for (let i = 0; i < roots; i++) add(reads + i);
+  for (let i = 0; i < reads; i++) add(i);
+  return { storages, buffers, slots };
+}
+
+export function formOf({ wgsl, parameters }: KernelText, buffers: readonly BoundBuffer[]): PipelineForm {
+  return { wgsl, writable: buffers.map((b) => b.writable), parameters: parameters.length };
 }
 
 /** The schedule as a person reads it. */

@@ -109,7 +109,7 @@ class Lowering {
     if (known) return known;
     const outer = this.b.origin;
     // A load is for the op that reads; what comes from outside has no line of its own to point at.
-    if (input.kind === 'op') this.b.origin = input.origins.values().next().value ?? input.id;
+    if (input.kind === 'op') this.b.origin = input.id;
     const expr = input.kind === 'op' && this.inside.has(input) ? this.compute(input, index, depth) : this.load(input, index);
     this.b.origin = outer;
     this.memo.set(key, expr);

@@ -37,6 +37,9 @@ export interface BoundBuffer {
   readonly writable: boolean;
 }
 
+/** Brackets in each other after which a value gets a name: Dawn reads only so many (about 128), and people fewer. */
+const DEEPEST = 32;
+
 /** `slots` says which of the bound buffers each buffer of the nest is: tensors over one storage share a binding. */
 export function emit(
   schedule: Schedule,
@@ -215,12 +218,13 @@ class Emitter implements Writer {
       this.sums.write(home, [expr]);
       return this.value(expr, scope);
     }
-    if (home === scope && (this.uses.get(expr) ?? 0) <= 1 && expr.kind !== 'bind' && !isBranch(expr))
-      return this.compute(expr, scope);
+    const once = (this.uses.get(expr) ?? 0) <= 1 && expr.kind !== 'bind' && !isBranch(expr);
+    const text = home === scope && once ? this.compute(expr, scope) : undefined;
+    if (text !== undefined && nesting(text) < DEEPEST) return text;
     const name = this.name('v');
     if (expr.kind === 'bind') this.bind(expr, home, name);
     else if (isBranch(expr)) this.branch(expr, home, name);
-    else home.line(`let ${name} = ${this.compute(expr, home)};`, expr.origin);
+    else home.line(`let ${name} = ${text ?? this.compute(expr, home)};`, expr.origin);
     home.names.set(expr, name);
     return name;
   }
@@ -312,6 +316,16 @@ class Emitter implements Writer {
     this.preludes.add(`var<private> ${holder}: u32 = ${bits};`);
     return `bitcast<f32>(${holder})`;
   }
+}
+
+/** How deep brackets stand in each other. */
+function nesting(text: string): number {
+  let [depth, most] = [0, 0];
+  for (const c of text) {
+    if (c === '(') most = Math.max(most, ++depth);
+    else if (c === ')') depth--;
+  }
+  return most;
 }
 
 /** Both arms of a small select are computed; the arms of a large one stand in an if. */

@@ -41,6 +41,8 @@ export interface Fusion {
   readonly groups: readonly FusedGroup[];
   /** The graph that the groups are of: as given, but for joins of more tensors than a kernel can bind. */
   readonly graph: Graph;
+  /** These, in the order in which they were cut. */
+  readonly wide: readonly WideJoin[];
 }
 
 /** A cheap op may be computed again this many times rather than be stored and read. */
@@ -50,13 +52,13 @@ const MOST_ROW_SUMS = 8;
 /** With more products side by side in a position a thread has no room for several positions, which share what they read. */
 const MOST_PARTS = 4;
 /** Nodes in a row inside one kernel: lowering and writing it out go down as deep. */
-const DEEPEST = 512;
+const DEEPEST = 128;
 /** Each sum in another is a loop in a loop, repeats it, and WGSL nests only so deep. */
 const MOST_NESTED = 8;
 /** Marks a join that is a part of a larger one. */
 const PIECE = 'piece';
 
-export function fuse(graph: Graph, limits: { maxStorageBuffers: number }): Fusion {
+export function fuse(graph: Graph, limits: { maxStorageBuffers: number }, cut: readonly WideJoin[] = []): Fusion {
   const limit = limits.maxStorageBuffers - 1;
   const plan = new Planner(graph);
   for (const output of graph.outputs) plan.keep(output, 'it is an output');
@@ -65,24 +67,26 @@ export function fuse(graph: Graph, limits: { maxStorageBuffers: number }): Fusio
   plan.join(limit);
   do {
     const wide = plan.widestJoin(limit);
-    if (wide) return fuse(inPieces(graph, wide), limits);
+    if (wide) return fuse(inPieces(graph, wide), limits, [...cut, wide]);
   } while (plan.splitLargest(limit));
-  return { groups: plan.groups(), graph };
+  return { groups: plan.groups(), graph, wide: cut };
 }
 
 /** A join and the parts of it that one kernel each can lay together. */
-interface WideJoin {
-  readonly join: OpNode;
-  readonly pieces: readonly (readonly NodeInput[])[];
+export interface WideJoin {
+  /** Its place in the graph. */
+  readonly place: number;
+  /** How many of its operands each part takes. */
+  readonly sizes: readonly number[];
 }
 
 /** The graph with the join as a join of joins. */
-function inPieces(graph: Graph, { join, pieces }: WideJoin): Graph {
+export function inPieces(graph: Graph, { place, sizes }: WideJoin): Graph {
   return rewrite(graph, (node, build, before) => {
-    if (before !== join) return undefined;
+    if (before !== graph.nodes[place]) return undefined;
     let next = 0;
-    const joined = pieces.map((piece) => {
-      const inputs = node.inputs.slice(next, (next += piece.length));
+    const joined = sizes.map((size) => {
+      const inputs = node.inputs.slice(next, (next += size));
       const [only] = inputs;
       return inputs.length === 1 && isNode(only) ? only : build.op(node.op, inputs, { ...node.attributes, [PIECE]: true }, node);
     });
@@ -369,7 +373,8 @@ class Planner {
           pieces.at(-1)?.push(input);
           read = fits ? together : new Set(more);
         }
-        if (pieces.length > 1 && pieces.some((piece) => piece.length > 1)) return { join, pieces };
+        if (pieces.length > 1 && pieces.some((piece) => piece.length > 1))
+          return { place: this.order.get(join) ?? -1, sizes: pieces.map((piece) => piece.length) };
       }
     }
     return undefined;

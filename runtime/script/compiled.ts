@@ -2,13 +2,13 @@
  * @file V8's compiled code of the TypeScript compiler, kept between processes. In: the compiler's file. Out: its exports, in a third
  * of the time where a process before kept the code. Only the analyser and the command line keep it; V8 drops what it did not make itself.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext, Script } from 'node:vm';
 import { createHash } from 'node:crypto';
-import { cacheFolder } from '../device/software.ts';
+import { keep, keptFolder, readKept } from '../cache.ts';
 
 let fresh: { readonly script: Script; readonly kept: string } | undefined;
 
@@ -17,7 +17,7 @@ export function requireCompiled(file: string): unknown {
   const require = createRequire(file);
   const kept = placeFor(file);
   if (kept === undefined) return require(file) as unknown;
-  const cachedData = existsSync(kept) ? readFileSync(kept) : undefined;
+  const cachedData = readKept(kept);
   const script = new Script(Module.wrap(readFileSync(file, 'utf8')), { filename: file, cachedData });
   if (!cachedData || script.cachedDataRejected) fresh = { script, kept };
   const module = { exports: {} as unknown };
@@ -31,15 +31,7 @@ export function keepCompiled(): void {
   if (!fresh) return;
   const { script, kept } = fresh;
   fresh = undefined;
-  try {
-    mkdirSync(dirname(kept), { recursive: true, mode: 0o700 });
-    // Whole or not at all, whoever else keeps it now.
-    const part = `${kept}.${process.pid}`;
-    writeFileSync(part, script.createCachedData(), { mode: 0o600 });
-    renameSync(part, kept);
-  } catch {
-    // A folder that cannot be written to costs time, nothing else.
-  }
+  keep(kept, script.createCachedData());
 }
 
 /** Collects what is young: with an empty nursery the next answer need not stop for it. */
@@ -58,7 +50,9 @@ function collector(): NonNullable<typeof collect> {
 function placeFor(file: string): string | undefined {
   // Users turn it off as they do for Node's own; breakpoints and coverage want Node's loader too.
   if (process.env['NODE_DISABLE_COMPILE_CACHE'] !== undefined || process.env['NODE_V8_COVERAGE'] !== undefined) return undefined;
+  const folder = keptFolder('compiled');
+  if (folder === undefined) return undefined;
   const { size, mtimeMs } = statSync(file);
   const key = [file, size, mtimeMs, process.version, process.versions.v8, process.arch].join('\n');
-  return join(cacheFolder(), 'compiled', createHash('sha256').update(key).digest('hex').slice(0, 32));
+  return join(folder, createHash('sha256').update(key).digest('hex').slice(0, 32));
 }

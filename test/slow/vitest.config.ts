@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     include: ['test/slow/**/*.test.ts'],
     pool: 'forks',
+    env: { JITLENS_CACHE: 'off' },
     fileParallelism: false,
     testTimeout: 1_800_000,
     hookTimeout: 60_000,

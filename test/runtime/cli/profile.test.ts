@@ -1,8 +1,8 @@
 /** `jitlens profile`: the document of a run that works, joined up, and one sentence with a place for a run that fails. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { PROFILE_FORMAT, PROFILE_VERSION, type Profile } from '../../../runtime/profile/model.ts';
 import { build, placeIn, Workspace, type Ended } from '../support/cli.ts';
 
@@ -330,4 +330,26 @@ describe('a command line that is wrong ends with 2', () => {
       expect(stdout).not.toBe('');
     },
   );
+});
+
+test('what a process compiled, the next ones find, though two of them made it at once', async () => {
+  const cache = join(space.folder, 'cache');
+  vi.stubEnv('JITLENS_CACHE', cache);
+  try {
+    const file = space.file('kept.ts', module('return x.mul(2).sum({ dim: 1 }).tanh();'));
+    const run = async () => profileOf(await space.run('profile', file, '--json', '--runs', '1'));
+    const stages = ({ compile }: Profile) => compile.stages.map((s) => s.name);
+    const traced = ({ kernels }: Profile) => kernels.filter((k) => k.mode === 'traced').map((k) => ({ ...k, ms: 0 }));
+    const both = await Promise.all([run(), run()]);
+    for (const p of both) expect(p.check.maxRelErrorAgainstReference).toBeLessThanOrEqual(1e-5);
+    expect(readdirSync(join(cache, 'plans'))).toHaveLength(1);
+    const next = await run();
+    expect(stages(next)).toEqual(['record', 'passes', 'from the cache', 'pipelines']);
+    for (const p of both) expect(traced(p)).toEqual(traced(next));
+    expect((await space.run('doctor')).stdout).toContain(`${join(cache, 'plans')} · 1 plans, `);
+    vi.stubEnv('JITLENS_CACHE', 'off');
+    expect((await space.run('doctor')).stdout).toMatch(/cache +off/);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { manualSeed, rand, randn, range, stack, zeros, type Tensor } from 'jitlens';
 import { positions } from '../support/arrange.ts';
 import { read } from '../support/compare.ts';
-import { compared, dispatches } from '../support/traces.ts';
+import { compared, dispatches, onlyTrace } from '../support/traces.ts';
 
 type Read = (input: number, ...index: number[]) => number;
 
@@ -141,3 +141,25 @@ layer(
   [20],
   (x, i = 0) => sum(6, (k) => x(0, i, k) * x(1, i, k)),
 );
+
+const negated = (count: number) => (x: Tensor) => {
+  let y = x;
+  for (const i of range(count)) y = i % 2 === 0 ? y.neg() : y.cos();
+  return y;
+};
+const seeded = (): [Tensor] => {
+  manualSeed(3);
+  return [rand([10])];
+};
+
+test('a chain of ops that each read the one before, longer than brackets can stand in each other', async () => {
+  expect(dispatches(await compared(negated(128), seeded))).toBe(1);
+});
+
+test('a chain of a thousand ops is a few kernels that are quick to compile, not one that is not', async () => {
+  const { plan } = onlyTrace(await compared(negated(1000), seeded));
+  const sizes = plan?.kernels.map(({ group }) => group.inside.size) ?? [];
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(192);
+  expect(sizes).toHaveLength(8);
+  expect(plan?.kernels[0]?.group.boundary).toMatch(/is long enough/);
+});
