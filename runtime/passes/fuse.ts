@@ -52,7 +52,9 @@ const MOST_ROW_SUMS = 8;
 /** With more products side by side in a position a thread has no room for several positions, which share what they read. */
 const MOST_PARTS = 4;
 /** Nodes in a row inside one kernel: lowering and writing it out go down as deep. */
-const DEEPEST = 128;
+const DEEPEST = 512;
+/** Computing ones among them: what compiles the text takes more than its share for longer ones. */
+const LONGEST = 128;
 /** Each sum in another is a loop in a loop, repeats it, and WGSL nests only so deep. */
 const MOST_NESTED = 8;
 /** Marks a join that is a part of a larger one. */
@@ -135,6 +137,7 @@ class Planner {
     this.homes = new Map();
     this.ofRows = new Set();
     const depths = new Map<Node, number>();
+    const lengths = new Map<Node, number>();
     const nesting = new Map<Node, number>();
     for (const node of [...this.graph.nodes].reverse()) {
       if (node.kind !== 'op') continue;
@@ -142,8 +145,10 @@ class Planner {
       if (demand.size === 0 && !this.stored.has(node)) continue;
       const nested = (isSum(node.op) && termsOf(node) > 1 ? 1 : 0) + this.most(node, nesting);
       const depth = 1 + this.most(node, depths);
-      const why = stored.get(node) ?? this.reason(node, demand) ?? tooDeep(node, depth, nested);
+      const length = (node.op.kind === 'elementwise' ? 1 : 0) + this.most(node, lengths);
+      const why = stored.get(node) ?? this.reason(node, demand) ?? tooDeep(node, depth, length, nested);
       depths.set(node, why === undefined ? depth : 0);
+      lengths.set(node, why === undefined ? length : 0);
       nesting.set(node, why === undefined ? nested : 0);
       if (why !== undefined) stored.set(node, why);
       const [root = node] = demand.keys();
@@ -397,9 +402,10 @@ class Planner {
   }
 }
 
-function tooDeep(node: OpNode, depth: number, nested: number): string | undefined {
+function tooDeep(node: OpNode, depth: number, length: number, nested: number): string | undefined {
   if (nested > MOST_NESTED && isSum(node.op)) return `${MOST_NESTED} sums already stand in each other`;
-  return depth > DEEPEST && node.op.kind !== 'move' ? `a kernel of ${DEEPEST} steps is long enough` : undefined;
+  const most = length > LONGEST ? LONGEST : depth > DEEPEST ? DEEPEST : undefined;
+  return most !== undefined && node.op.kind !== 'move' ? `a kernel of ${most} steps is long enough` : undefined;
 }
 
 /** What a group is called: the ops that do its work, most frequent first. */

@@ -26,8 +26,8 @@ export interface TogetherLimits {
 
 /** More results than this are too much text for little more. */
 const MOST_ROOTS = 8;
-/** Nodes of a kernel, after which it is long enough: what compiles it takes more than twice as long for twice as many. */
-const MOST_NODES = 192;
+/** Computing nodes of a kernel, after which it is long enough: compiling twice as many takes more than twice as long. */
+const MOST_COMPUTED = 192;
 /** A join of more parts is rolled up into a loop, which it is not together with others. */
 const MOST_PARTS = 4;
 /** Kernels that are looked at for each tensor that is read. */
@@ -128,9 +128,12 @@ class Search {
     const roots = early.roots.length + late.roots.length;
     const read = new Set([...early.leaves, ...late.leaves]);
     for (const root of early.roots) read.delete(root);
-    const nodes = early.inside.size + late.inside.size;
+    const computed = [...early.inside, ...late.inside].filter((n) => n.kind === 'op' && n.op.kind === 'elementwise').length;
     return (
-      roots <= MOST_ROOTS && nodes <= MOST_NODES && read.size + roots <= this.limits.tensors && sameShape(early.shape, late.shape)
+      roots <= MOST_ROOTS &&
+      computed <= MOST_COMPUTED &&
+      read.size + roots <= this.limits.tensors &&
+      sameShape(early.shape, late.shape)
     );
   }
 
