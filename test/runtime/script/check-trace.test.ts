@@ -57,3 +57,11 @@ test('code that remembers records something else the second time', () => {
     ['JL612', 'warning', 'return calls > 1 ? memory.detach() : memory;'],
   ]);
 });
+
+test('`jit.trace` says it where it is asked to', () => {
+  expect(said('asked')).toEqual([
+    ['JL603', 'warning', 'const rows = (x: Tensor): Tensor => (x.size(0) > 2 ? x.add(held) : x.sub(held));'],
+    ['JL612', 'warning', 'const rows = (x: Tensor): Tensor => (x.size(0) > 2 ? x.add(held) : x.sub(held));'],
+  ]);
+  expect(said('notAsked')).toEqual([]);
+});
