@@ -53,8 +53,11 @@ const WRITTEN_TEXT = 4096;
 const product = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);
 const within = (free: ReadonlyMap<string, unknown>, keys: ReadonlySet<string>) => [...free.keys()].every((k) => keys.has(k));
 
-/** The nest by rows; undefined where its sums depend on different axes, or rows are not worth it. */
-export function rowsOf(nest: Nest): Rows | undefined {
+/**
+ * The nest by rows; undefined where its sums depend on different axes, or rows are not worth it. With `alone` also where a row
+ * has one place, whose sums read nothing that other rows read.
+ */
+export function rowsOf(nest: Nest, alone = false): Rows | undefined {
   const every = new Set(nest.axes.map((a) => a.key));
   const all = everyExpr(nest).filter((e) => e.kind === 'reduce');
   const whole = all.filter((s) => within(s.free, every));
@@ -63,7 +66,7 @@ export function rowsOf(nest: Nest): Rows | undefined {
   const sums = whole.filter((s) => within(s.free, rowKeys));
   const inside = new Set(everyUnder(sums.map((s) => s.body)));
   const nested = sums.some((s) => inside.has(s));
-  if (repeated.length > 0 ? rowKeys.size === every.size : !nested) return undefined;
+  if (repeated.length > 0 ? rowKeys.size === every.size : !nested && !(alone && areApart(sums, rowKeys))) return undefined;
   if (sums.some((s) => s.free.size < rowKeys.size) || nest.stores.some((s) => s.guard)) return undefined;
   if (all.some((s) => !sums.includes(s) && product(s.axes) > SHORT_SUM)) return undefined;
   const columns = nest.axes.filter((a) => !rowKeys.has(a.key));
@@ -74,11 +77,24 @@ export function rowsOf(nest: Nest): Rows | undefined {
   return rows.families.length > MOST_FAMILIES ? undefined : { ...rows, along };
 }
 
+/** The shortest way in memory from a place to the next along one of the axes; infinite where there is none. */
+const step = (index: Index, keys: ReadonlySet<string>): number =>
+  Math.min(...index.terms.filter((t) => keys.has(t.atom.key)).map((t) => Math.abs(t.coefficient)));
+
+/** Whether they are long, and what a row reads lies apart from what others read: no neighbour, and no product's block, shares it. */
+function areApart(sums: readonly Sum[], rows: ReadonlySet<string>): boolean {
+  const longest = Math.max(...sums.map((s) => product(s.axes)));
+  const apart = (e: Expr) => {
+    if (e.kind !== 'load') return true;
+    const own = [...rows].filter((key) => e.free.has(key)).length;
+    return own === 0 || (own === rows.size && step(e.index, rows) >= longest);
+  };
+  return longest > SHORT_SUM && everyUnder(sums.map((s) => s.body)).every(apart);
+}
+
 /** Whether each access by row and column has its columns nearer together than its rows. */
 function liesAlong(nest: Nest, sums: readonly Sum[], rows: ReadonlySet<string>, columns: readonly Axis[]): boolean {
   const across = new Set([...columns, ...sums.flatMap((s) => s.axes)].map((a) => a.key));
-  const step = (index: Index, keys: ReadonlySet<string>): number =>
-    Math.min(...index.terms.filter((t) => keys.has(t.atom.key)).map((t) => Math.abs(t.coefficient)));
   const loads = everyUnder(sums.map((s) => s.body)).flatMap((e) => (e.kind === 'load' ? [e.index] : []));
   // A sum that is much longer than what is stored for it pays for stores far apart.
   const short = product(columns) * FEW_STORES <= Math.max(...sums.map((s) => product(s.axes)));

@@ -12,7 +12,7 @@ import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
 import type { Nest } from './nest.ts';
 import { reroll } from './reroll.ts';
-import { planRows, rowsOf, type RowPlan } from './rows.ts';
+import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { shareOf, type SharePlan } from './share.ts';
 import { tilingOf, type Tiling } from './tiles.ts';
 
@@ -51,18 +51,7 @@ const ENOUGH_BLOCKS = 16;
 export function schedule(lowered: Nest, { kind: device, workgroupMemory }: Target): Schedule {
   const nest = rewritten(lowered);
   const rows = rowsOf(nest);
-  if (rows) {
-    const plan = planRows(rows, device);
-    const unrolled = unrolledAxes(plan.nest, UNROLLED_TERMS[device]);
-    return {
-      kind: 'workgroup per row',
-      nest: plan.nest,
-      workgroupSize: plan.lanes * plan.together,
-      unrolled,
-      tile: 1,
-      rows: plan,
-    };
-  }
+  if (rows) return byRows(rows, device);
   const positions = product(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
@@ -78,6 +67,9 @@ export function schedule(lowered: Nest, { kind: device, workgroupMemory }: Targe
     const each = (thread.rows * thread.columns) / parts.room;
     return { kind: 'workgroup per block', nest, workgroupSize: threads, unrolled: new Set(), tile: each, tiling };
   }
+  // Threads next to each other would read terms far apart; the few of a CPU do not mind.
+  const lone = device === 'gpu' && sums.length > 0 ? rowsOf(nest, true) : undefined;
+  if (lone?.along) return byRows(lone, device);
   const tiled = sums.length > 0 ? tile(nest, positions, device) : stream(nest, positions);
   return {
     kind: 'thread per element',
@@ -86,6 +78,13 @@ export function schedule(lowered: Nest, { kind: device, workgroupMemory }: Targe
     unrolled: unrolledAxes(tiled.nest, UNROLLED_TERMS[device]),
     tile: tiled.count,
   };
+}
+
+function byRows(rows: Rows, device: DeviceKind): Schedule {
+  const plan = planRows(rows, device);
+  const { nest, lanes, together } = plan;
+  const unrolled = unrolledAxes(nest, UNROLLED_TERMS[device]);
+  return { kind: 'workgroup per row', nest, workgroupSize: lanes * together, unrolled, tile: 1, rows: plan };
 }
 
 /** The nest in the form that schedules are chosen for. */

@@ -64,6 +64,21 @@ describe.each(['software', 'gpu'] as const)('made for %s', (kind) => {
   });
 });
 
+describe('a sum of many rows, alone', () => {
+  const rows = 9000;
+  test.each<[string, (x: Tensor, w: Tensor) => Tensor, readonly number[], string]>([
+    ['of neighbours in memory', (x) => x.exp().sum({ dim: -1 }), [rows, 70], 'workgroup per row'],
+    ['of neighbours, with the same weights for all', (x, w) => x.mul(w).sum({ dim: -1 }), [rows, 70], 'workgroup per row'],
+    ['of a few', (x) => x.exp().sum({ dim: -1 }), [rows, 20], 'thread per element'],
+    ['across memory', (x) => x.exp().sum({ dim: 0 }), [70, rows], 'thread per element'],
+    ['of windows that overlap', (x) => x.view([1, 1, -1]).avgPool1d(40, { stride: 1 }), [1, rows], 'thread per element'],
+  ])('%s', async (_, fn, shape, wanted) => {
+    madeFor('gpu');
+    const traced = await compared(fn, () => [numbers(shape, 1), numbers([shape[1] ?? 1], 2)]);
+    expect(schedules(traced)).toEqual([expect.stringContaining(wanted)]);
+  });
+});
+
 const texts = (traced: Parameters<typeof onlyTrace>[0]) =>
   onlyTrace(traced)
     .plan?.kernels.map((k) => k.kernel.text.wgsl)
