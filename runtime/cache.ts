@@ -12,16 +12,27 @@ const OFF = 'off';
 const PART = '.part';
 const DAY_MS = 86_400_000;
 
-/** Where software drivers are unpacked, whatever else is kept. */
-export function cacheFolder(): string {
+/** Where software drivers are unpacked, whatever else is kept; undefined for a user without a home. */
+export function cacheFolder(): string | undefined {
   const named = process.env['JITLENS_CACHE'];
   if (named && named !== OFF) return named;
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'jitlens');
+  const caches = process.env['XDG_CACHE_HOME'] || inHome('.cache');
+  return caches === undefined ? undefined : join(caches, 'jitlens');
+}
+
+/** Containers run as users that nobody has entered, for whom Node throws. */
+function inHome(name: string): string | undefined {
+  try {
+    return join(homedir(), name);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where files of one kind are kept; undefined where nothing is to be. */
 export function keptFolder(kind: string): string | undefined {
-  return process.env['JITLENS_CACHE'] === OFF ? undefined : join(cacheFolder(), kind);
+  const folder = process.env['JITLENS_CACHE'] === OFF ? undefined : cacheFolder();
+  return folder === undefined ? undefined : join(folder, kind);
 }
 
 /** What the file holds, which counts as used now; undefined where there is none. */

@@ -204,10 +204,12 @@ export class Gpu {
       this.batch = FIRST_BATCH;
       await staging.mapAsync(GPUMapMode.READ);
     });
-    const copy = staging.getMappedRange().slice(0, bytes);
-    staging.destroy();
-    this.check();
-    return copy;
+    try {
+      this.check();
+      return staging.getMappedRange().slice(0, bytes);
+    } finally {
+      staging.destroy();
+    }
   }
 
   /** Resolves when all work so far is done; fails when the device refused some of it. */
@@ -220,9 +222,14 @@ export class Gpu {
     this.check();
   }
 
-  /** Submits in order, and waits for what the device says then. */
-  private submitted(submit: () => Promise<void>): Promise<void> {
-    return this.waited(new Promise((resolve) => this.inOrder(() => resolve(submit()))));
+  /** Submits in order, and waits until it is done, or the device says that it never will be. */
+  private async submitted(submit: () => Promise<void>): Promise<void> {
+    try {
+      await this.waited(new Promise<void>((resolve) => this.inOrder(() => resolve(submit()))));
+    } catch (error) {
+      // A device that is lost gives no reason here.
+      this.failure ??= refused((error instanceof Error && error.message) || 'the device was lost');
+    }
   }
 
   private waited<T>(wanted: Promise<T>): Promise<T> {

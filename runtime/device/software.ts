@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import { cacheFolder } from '../cache.ts';
+import { JitLensError } from '../errors.ts';
 
 /** Keeps a library loaded although nothing refers to it. */
 const RTLD_NODELETE = 0x1000;
@@ -20,8 +21,7 @@ export function installSoftwareDriver(): boolean {
   if (platform() !== 'linux' || process.arch !== 'x64') return false;
   const archive = findArchive();
   if (!archive) return false;
-  const folder = join(cacheFolder(), VERSION);
-  if (!NEEDED.every((name) => existsSync(join(folder, name)))) unpack(archive, folder);
+  const folder = unpacked(archive);
   loadLibrary(join(folder, 'libvulkan.so.1'));
   // The loader has two names for the list of drivers, and the newer one wins where both are set.
   for (const name of ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES']) process.env[name] = join(folder, 'vk_swiftshader_icd.json');
@@ -49,6 +49,27 @@ function findArchive(): string | undefined {
   const name = 'swiftshader.tar.br';
   return [join(here, name), join(here, '../../dist', name), join(here, '../../node_modules/@sparticuz/chromium/bin', name)].find(
     existsSync,
+  );
+}
+
+/** The folder with the driver; refused where it is not there and cannot be written. */
+function unpacked(archive: string): string {
+  const cache = cacheFolder();
+  if (cache === undefined) throw noPlace('a home folder, which this user does not have');
+  const folder = join(cache, VERSION);
+  try {
+    if (!NEEDED.every((name) => existsSync(join(folder, name)))) unpack(archive, folder);
+  } catch (error) {
+    throw noPlace(`${cache}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return folder;
+}
+
+function noPlace(where: string): JitLensError {
+  return new JitLensError(
+    'JLR-DEVICE',
+    `the software device cannot be unpacked into ${where}`,
+    'Have JITLENS_CACHE name a folder that can be written.',
   );
 }
 

@@ -111,7 +111,7 @@ export function everyUnder(roots: readonly Expr[]): Expr[] {
 
 /**
  * One thread computes `count` positions of `of`, a stride apart, so that neighbouring threads stay neighbours in memory.
- * Where `count` does not divide the extent, the last stores are guarded.
+ * Where `count` does not divide the extent, the last stores are guarded, and those wholly behind its end are left out.
  */
 export function writeOut(nest: Nest, of: Axis, count: number): Nest {
   const stride = Math.ceil(of.extent / count);
@@ -120,14 +120,10 @@ export function writeOut(nest: Nest, of: Axis, count: number): Nest {
     const place = plus(fromAxis(inner), i * stride);
     const to: Replacement = (a) => (a.key === of.key ? place : undefined);
     const visit = replaceAxes(nest.builder, to);
-    const inRange = condition([{ index: place, lo: 0, hi: of.extent }]);
-    return nest.stores.map((s) => {
-      const tests = [
-        ...(s.guard?.tests ?? []).map((t) => ({ ...t, index: substitute(t.index, to) })),
-        ...(inRange === 'never' ? [] : (inRange?.tests ?? [])),
-      ];
-      const guard = condition(tests);
-      return { ...s, index: substitute(s.index, to), value: visit(s.value), guard: guard === 'never' ? undefined : guard };
+    return nest.stores.flatMap((s) => {
+      const before = (s.guard?.tests ?? []).map((t) => ({ ...t, index: substitute(t.index, to) }));
+      const guard = condition([...before, { index: place, lo: 0, hi: of.extent }]);
+      return guard === 'never' ? [] : [{ ...s, index: substitute(s.index, to), value: visit(s.value), guard }];
     });
   });
   return { ...nest, axes: nest.axes.flatMap((a) => (a.key !== of.key ? [a] : stride > 1 ? [inner] : [])), stores: stores.flat() };

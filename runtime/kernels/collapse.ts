@@ -61,9 +61,9 @@ function collapsed(nest: Nest, { outer, inner }: Pair): Nest {
   return {
     ...nest,
     axes: nest.axes.flatMap(cut),
-    stores: nest.stores.map((s) => {
+    stores: nest.stores.flatMap((s) => {
       const guard = s.guard && substituteCondition(s.guard, to);
-      return { ...s, index: substitute(s.index, to), value: visit(s.value), guard: guard === 'never' ? undefined : guard };
+      return guard === 'never' ? [] : [{ ...s, index: substitute(s.index, to), value: visit(s.value), guard }];
     }),
   };
 }

@@ -128,7 +128,7 @@ function tile(nest: Nest, positions: number, device: DeviceKind): { nest: Nest; 
   const columns = second ? fitting(second.axis.extent, Math.min(4, Math.floor(spare / rows), Math.floor(largest / rows))) : 1;
   let tiled = rows > 1 ? writeOut(nest, first.axis, rows) : nest;
   if (second && columns > 1) tiled = writeOut(tiled, second.axis, columns);
-  return { nest: tiled, count: rows * columns };
+  return { nest: tiled, count: tiled.stores.length / nest.stores.length };
 }
 
 /** Gives a thread several positions, far apart so that neighbouring threads stay next to each other in memory. */

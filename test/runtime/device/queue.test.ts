@@ -127,4 +127,5 @@ test('work that waits when the device is lost is an error at the next read, and 
   gpu.device.destroy();
   dispatch(gpu, 'x[0] + 0.25', x);
   await expect(gpu.sync()).rejects.toMatchObject({ code: 'JLR-GPU' });
+  for (let i = 0; i < 2; i++) await expect(value(gpu, x)).rejects.toMatchObject({ code: 'JLR-GPU' });
 });

@@ -54,6 +54,28 @@ describe('products large enough for several positions a thread', () => {
   });
 });
 
+test('positions of a thread that would lie behind the end of a side are not stored into the next matrix', async () => {
+  const [batch, rows, inner, columns] = [3, 5, 8, 300] as const;
+  const fn = (a: Tensor, b: Tensor) => a.matmul(b);
+  const inputs = (): [Tensor, Tensor] => [
+    patterned([rows, inner]),
+    patterned([batch * inner, columns]).view([batch, inner, columns]),
+  ];
+  const [a, b] = [pattern(rows * inner), pattern(batch * inner * columns)];
+  const wanted = Array.from({ length: batch * rows * columns }, (_, flat) => {
+    const [p, i, j] = [Math.floor(flat / (rows * columns)), Math.floor(flat / columns) % rows, flat % columns];
+    let sum = 0;
+    for (let k = 0; k < inner; k++) sum += (a[i * inner + k] ?? 0) * (b[(p * inner + k) * columns + j] ?? 0);
+    return sum;
+  });
+  const traced = traceOf(fn, inputs());
+  expect(onlyTrace(traced).plan?.kernels[0]?.kernel.schedule).toMatch(/positions a thread/);
+  for (const run of [fn, traced]) {
+    const got = await numbers(run(...inputs()));
+    expect(got.findIndex((x, i) => x !== wanted[i])).toBe(-1);
+  }
+});
+
 describe('sums that the threads of a workgroup share', () => {
   test.each([127, 128, 129, 255, 256, 257, 1000, 4099])('of %d terms', async (terms) => {
     const fn = (x: Tensor) => [x.sum({ dim: 1 }), x.amax({ dim: 1 }), x.mul(2).add(1).sum({ dim: 1 }).mul(3)];
