@@ -5,7 +5,8 @@
 import { invariant } from '../errors.ts';
 import type { ExternalNode, Graph, Node, OpNode } from '../ir/graph.ts';
 import { bindingsOf, formOf } from '../kernels/kernel.ts';
-import { inPieces, type FusedGroup, type Fusion, type WideJoin } from '../passes/fuse.ts';
+import type { FusedGroup, Fusion } from '../passes/fuse.ts';
+import { inPieces, type WideJoin } from '../passes/wide-join.ts';
 import type { Chosen, ChosenKernel } from './choose.ts';
 import { Places } from './places.ts';
 

@@ -6,17 +6,7 @@
 import { joinedParts, lower, type Group } from '../kernels/lower.ts';
 import { rowsOf, SHORT_SUM } from '../kernels/rows.ts';
 import { rewritten } from '../kernels/schedule.ts';
-import {
-  consumers,
-  isNode,
-  nodeInputs,
-  nodeName,
-  rewrite,
-  type Graph,
-  type Node,
-  type NodeInput,
-  type OpNode,
-} from '../ir/graph.ts';
+import { consumers, isNode, nodeInputs, nodeName, type Graph, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
 import { numel } from '../tensor/shape.ts';
 import {
   holdsProduct,
@@ -29,6 +19,7 @@ import {
   termsOf,
 } from './sums.ts';
 import { together } from './together.ts';
+import { inPieces, PIECE, type WideJoin } from './wide-join.ts';
 
 export interface FusedGroup extends Group {
   readonly roots: OpNode[];
@@ -57,8 +48,6 @@ const DEEPEST = 512;
 const LONGEST = 128;
 /** Each sum in another is a loop in a loop, repeats it, and WGSL nests only so deep. */
 const MOST_NESTED = 8;
-/** Marks a join that is a part of a larger one. */
-const PIECE = 'piece';
 
 export function fuse(graph: Graph, limits: { maxStorageBuffers: number }, cut: readonly WideJoin[] = []): Fusion {
   const limit = limits.maxStorageBuffers - 1;
@@ -72,28 +61,6 @@ export function fuse(graph: Graph, limits: { maxStorageBuffers: number }, cut: r
     if (wide) return fuse(inPieces(graph, wide), limits, [...cut, wide]);
   } while (plan.splitLargest(limit));
   return { groups: plan.groups(), graph, wide: cut };
-}
-
-/** A join and the parts of it that one kernel each can lay together. */
-export interface WideJoin {
-  /** Its place in the graph. */
-  readonly place: number;
-  /** How many of its operands each part takes. */
-  readonly sizes: readonly number[];
-}
-
-/** The graph with the join as a join of joins. */
-export function inPieces(graph: Graph, { place, sizes }: WideJoin): Graph {
-  return rewrite(graph, (node, build, before) => {
-    if (before !== graph.nodes[place]) return undefined;
-    let next = 0;
-    const joined = sizes.map((size) => {
-      const inputs = node.inputs.slice(next, (next += size));
-      const [only] = inputs;
-      return inputs.length === 1 && isNode(only) ? only : build.op(node.op, inputs, { ...node.attributes, [PIECE]: true }, node);
-    });
-    return build.op(node.op, joined, node.attributes, node);
-  });
 }
 
 class Planner {
