@@ -3,7 +3,17 @@
  * writes or is stopped meanwhile. `JITLENS_CACHE` names the folder, or is `off`. A folder that cannot be used costs time only.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
@@ -35,6 +45,25 @@ export function keptFolder(kind: string): string | undefined {
   return folder === undefined ? undefined : join(folder, kind);
 }
 
+/** Makes a folder and those above it. Node's own recursive way never ends where a file system refuses, as /proc does. */
+export function makeFolder(path: string): void {
+  if (isMade(path)) return;
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  if (!isMade(path)) throw new Error(`no folder can be made at ${path}`);
+}
+
+/** Whether it is there now; where what it would stand in is not, it cannot be made yet. */
+function isMade(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'EEXIST' && code !== 'ENOENT') throw error;
+    return code === 'EEXIST';
+  }
+}
+
 /** What the file holds, which counts as used now; undefined where there is none. */
 export function readKept(file: string): Buffer | undefined {
   try {
@@ -51,7 +80,7 @@ export function readKept(file: string): Buffer | undefined {
 export function keep(file: string, data: string | Buffer): boolean {
   const part = `${file}.${randomUUID()}${PART}`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file));
     writeFileSync(part, data, { mode: 0o600 });
     renameSync(part, file);
     return true;

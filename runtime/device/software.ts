@@ -3,12 +3,12 @@
  * that is built into dist/. Out: a Vulkan driver that the next `create()` finds. Nothing is installed; it is unpacked
  * into the cache folder once.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
-import { cacheFolder } from '../cache.ts';
+import { cacheFolder, makeFolder } from '../cache.ts';
 import { JitLensError } from '../errors.ts';
 
 /** Keeps a library loaded although nothing refers to it. */
@@ -76,7 +76,7 @@ function noPlace(where: string): JitLensError {
 /** Unpacks beside the folder and renames, so that two processes or a kill half-way leave nothing broken. */
 function unpack(archive: string, folder: string): void {
   const partial = `${folder}.${process.pid}`;
-  mkdirSync(partial, { recursive: true });
+  makeFolder(partial);
   for (const { name, data } of tarEntries(brotliDecompressSync(readFileSync(archive)))) {
     if (NEEDED.includes(name)) writeFileSync(join(partial, name), data, { mode: 0o755 });
   }

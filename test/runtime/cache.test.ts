@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { cacheFolder, keep, keptFolder, readKept, sizeOf, trim } from '../../runtime/cache.ts';
+import { cacheFolder, keep, keptFolder, makeFolder, readKept, sizeOf, trim } from '../../runtime/cache.ts';
 
 let folder = '';
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'jitlens-cache-'))));
@@ -67,4 +67,20 @@ test('parts that somebody left behind go, those that may still be written stay',
   expect(readdirSync(folder)).toEqual(['new.part']);
   trim(join(folder, 'missing'), 100);
   expect(existsSync(join(folder, 'missing'))).toBe(false);
+});
+
+test('folders are made with those above them, once, and where none can be there is an error', () => {
+  const deep = join(folder, 'a', 'b', 'c');
+  makeFolder(deep);
+  makeFolder(deep);
+  expect(existsSync(deep)).toBe(true);
+  writeFileSync(join(folder, 'file'), '');
+  expect(() => {
+    makeFolder(join(folder, 'file', 'below', 'it'));
+  }).toThrow();
+  if (process.platform !== 'linux') return;
+  expect(() => {
+    makeFolder('/proc/nowhere/plans');
+  }).toThrow('/proc/nowhere');
+  expect(keep('/proc/nowhere/plans/one', 'data')).toBe(false);
 });
