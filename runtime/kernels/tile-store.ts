@@ -3,7 +3,7 @@
  * of which each finishes an equal share of the positions, and that store every position which lies in the result.
  */
 import { Scope } from './scope.ts';
-import { extentOf, HANDED, LANES, partsAlong, positionsOf, type SideName, type Tiling } from './tiles.ts';
+import { extentOf, HANDED, isFilled, LANES, partsAlong, positionsOf, type SideName, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 /** Names of a family's running sums: for each row of a thread its vectors. */
@@ -133,8 +133,7 @@ function at(w: Writer, outer: Scope, tiling: Tiling, { before, spots }: Place, t
     const name = side === 'rows' ? 'row' : 'column';
     const extent = extentOf(tiling[side]);
     scope.line(`let ${name} = ${side}_from + ${spots[side]};`);
-    const whole = !w.p.active && extent % (tiling.block[side] / partsAlong(tiling, side)) === 0;
-    return whole ? [] : [`${name} < ${w.p.int(extent)}`];
+    return !w.p.active && isFilled(tiling, side) ? [] : [`${name} < ${w.p.int(extent)}`];
   });
   const guarded = ends.length > 0 ? new Scope(scope, true) : scope;
   w.decode(guarded, tiling.rows, 'row');

@@ -8,7 +8,7 @@ import { Scope } from './scope.ts';
 import type { Expr, Sum } from './expr.ts';
 import type { Store } from './nest.ts';
 import { finish, type Sums } from './tile-store.ts';
-import { extentOf, isAlongSum, LANES, partsAlong, pitchOf, type Family, type SideName, type Tiling } from './tiles.ts';
+import { extentOf, isAlongSum, isFilled, LANES, partsAlong, pitchOf, type Family, type SideName, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 interface Side {
@@ -98,15 +98,10 @@ interface Staged {
  * A thread's vectors of a step: each holds what lies side by side, from place `4 · spot` on, at one term. Threads next to each
  * other read neighbours in memory.
  */
-function load(
-  w: Writer,
-  round: Scope,
-  s: Side,
-  factors: readonly Expr[],
-  sum: Sum,
-  { block: { depth }, threads }: Tiling,
-): Staged[] {
+function load(w: Writer, round: Scope, s: Side, factors: readonly Expr[], sum: Sum, tiling: Tiling): Staged[] {
   const { name: id } = s;
+  const { threads } = tiling;
+  const { depth } = tiling.block;
   const origin = factors[0]?.origin;
   const terms = extentOf(sum.axes);
   const spots = s.block / LANES;
@@ -119,13 +114,14 @@ function load(
   const spotOf = (v: number) => plus(`${id}_spot`, alongSum ? (v * threads) / depth : 0);
   const termOf = (v: number) => plus(`${id}_term`, alongSum ? 0 : (v * threads) / spots);
   const whole = !w.p.active && terms % depth === 0;
+  const isEven = !w.p.active && isFilled(tiling, id);
   const vector = (scope: Scope, name: string, v: number) => {
     const positions = LANES / s.parts;
     for (let i = 0; i < positions; i++) {
       const one = new Scope(scope);
       const at = `${id}_from + (${spotOf(v)}) * ${positions} + ${i}`;
       // Behind the last position the last one is read again; what comes of it is not stored.
-      one.line(`let at = ${isWhole(w, s) ? at : `min(${at}, ${w.p.int(extentOf(s.axes) - 1, true)})`};`);
+      one.line(`let at = ${isEven ? at : `min(${at}, ${w.p.int(extentOf(s.axes) - 1, true)})`};`);
       w.decode(one, s.axes, 'at');
       factors.forEach((f, part) => {
         one.line(`${name}[${i * s.parts + part}] = ${w.value(f, one)};`, f.origin);
@@ -147,9 +143,6 @@ function load(
   }
   return names.map((name, v) => ({ name, place: `${id}_staged[(${termOf(v)}) * ${pitch(s)} + ${spotOf(v)}]` }));
 }
-
-/** Whether blocks end where the side does. */
-const isWhole = (w: Writer, s: Side): boolean => !w.p.active && extentOf(s.axes) % (s.block / s.parts) === 0;
 
 /** Written out term by term, so that places in workgroup memory are constant distances. */
 function addUp(

@@ -54,8 +54,8 @@ export interface Tiling extends TileSizes {
 }
 
 /**
- * Those that were best among 170 for products of 64 to 4096 rows on an H100; `start` and `wave` are what they took there, in
- * nanoseconds for each term. Loads of four and two buffers were within a tenth, and slower for most.
+ * Those that were best among 170 for products of 64 to 4096 rows on an H100; `start` and `wave` are fitted to what they took
+ * there, in nanoseconds for each term. Loads of four and two buffers were within a tenth, and slower for most.
  */
 const SIZES: readonly TileSizes[] = [
   { block: { rows: 128, columns: 128, depth: 16 }, thread: { rows: 8, columns: 8 }, slices: 1, start: 11, wave: 91 },
@@ -123,6 +123,10 @@ function readsBeside(roots: readonly Expr[]): number {
   for (const e of seen) if (e.kind !== 'reduce') for (const child of children(e)) seen.add(child);
   return [...seen].filter((e) => e.kind === 'load').length;
 }
+
+/** Whether blocks end where the side does. */
+export const isFilled = (tiling: Tiling, side: SideName): boolean =>
+  extentOf(tiling[side]) % positions(tiling, tiling.parts, side) === 0;
 
 /** How many parts of a position lie side by side along a side. */
 export const partsAlong = ({ parts }: Pick<Tiling, 'parts'>, side: SideName): number => (parts.side === side ? parts.room : 1);
