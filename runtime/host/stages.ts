@@ -14,5 +14,7 @@ export function stagesOf(total: number, stages: readonly CompileStage[]): Compil
   const rest = total - [...sums.values()].reduce((sum, ms) => sum + ms, 0);
   const waited = Math.min(rest, pipelines ?? 0);
   const named = [...sums].map(([name, ms]) => ({ name, ms }));
-  return [{ name: 'record', ms: rest - waited }, ...named, ...(pipelines === undefined ? [] : [{ name: PIPELINES, ms: waited }])];
+  // What pipelines explain wholly may still have been recording: then it is not known.
+  const recorded = rest > waited ? [{ name: 'record', ms: rest - waited }] : [];
+  return [...recorded, ...named, ...(pipelines === undefined ? [] : [{ name: PIPELINES, ms: waited }])];
 }

@@ -36,7 +36,14 @@ export async function pick(page: Page, label: string): Promise<void> {
   await row.click();
 }
 
-/** Takes a colour theme by the name in its picker. */
+/** What the workbench is, in the kinds of themes that the tests take. */
+const THEME_KINDS: readonly (readonly [RegExp, string])[] = [
+  [/Contrast/, 'hc-black'],
+  [/Dark/, 'vs-dark'],
+  [/Light/, 'vs'],
+];
+
+/** Takes a colour theme by the name in its picker, and waits until it is there. */
 export async function chooseTheme(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Control+K');
   await page.keyboard.press('Control+T');
@@ -44,6 +51,8 @@ export async function chooseTheme(page: Page, name: string): Promise<void> {
   await page.locator('.quick-input-list .monaco-list-row.focused').filter({ hasText: name }).waitFor();
   await page.keyboard.press('Enter');
   await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  const kind = THEME_KINDS.find(([pattern]) => pattern.test(name))?.[1] ?? '';
+  await page.locator(`.monaco-workbench.${kind}`).waitFor();
 }
 
 /** Puts the caret on a line (from 1) of an open file, by a click behind its text. */
