@@ -4,14 +4,16 @@
  * parameters, so that kernels of one form share one pipeline whatever their shapes are.
  */
 import { invariant } from '../errors.ts';
-import type { Axis } from '../tensor/affine.ts';
+import type { Axis, Index } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
 import { outermostSums, type Schedule } from './schedule.ts';
 import { writeRows } from './rowtext.ts';
 import { IndexText } from './indices.ts';
+import { matrixText } from './matrix-text.ts';
 import type { Store } from './nest.ts';
+import { quadPlace } from './quads.ts';
 import { floatText, Parameters } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
@@ -54,11 +56,16 @@ class Emitter implements Writer {
   readonly p: Parameters;
   readonly at: IndexText;
   readonly preludes = new Set<string>();
+  readonly enables = new Set<string>();
+  readonly builtins = new Set<string>();
   private readonly sums: SumText;
   private readonly uses = new Map<Expr, number>();
+  /** Bindings that are arrays of vectors, and what stands for each vector that is loaded. */
+  private readonly quads: ReadonlySet<number>;
+  private readonly vectors = new Map<string, object>();
+  /** Tensors that are read in vectors of eight halves. */
+  private readonly octets: ReadonlySet<number>;
   private temporaries = 0;
-  /** Whether half precision is stored or rounded to. */
-  private halves: boolean;
 
   constructor(
     private readonly plan: Schedule,
@@ -69,16 +76,23 @@ class Emitter implements Writer {
     this.p = new Parameters(parametric);
     this.at = new IndexText(this.p);
     this.sums = new SumText(this, plan);
-    this.halves = buffers.some((b) => b.dtype === 'float16');
+    if (buffers.some((b) => b.dtype === 'float16')) this.enables.add('f16');
+    this.octets = new Set([plan.matrices?.rows, plan.matrices?.columns].flatMap((s) => (s?.octet ? [s.octet.buffer] : [])));
+    const single = slots.filter((_, buffer) => !plan.quads?.has(buffer));
+    this.quads = new Set(slots.filter((slot) => !single.includes(slot)));
     const count = (e: Expr) => this.uses.set(e, (this.uses.get(e) ?? 0) + 1);
     for (const expr of everyExpr(plan.nest)) children(expr).forEach(count);
     for (const store of plan.nest.stores) count(store.value);
   }
 
   emit(): KernelText {
-    const { nest, workgroupSize, rows, tiling, share } = this.plan;
+    const { nest, workgroupSize, rows, tiling, matrices, share } = this.plan;
     const positions = nest.axes.reduce((n, a) => n * a.extent, 1);
     const body = new Scope();
+    if (matrices) {
+      matrixText(this, matrices, nest.stores, body);
+      return this.wrap(body, matrices.workgroups);
+    }
     if (tiling) {
       tiledText(this, tiling, nest.stores, body);
       return this.wrap(body, tiling.workgroups);
@@ -132,15 +146,28 @@ class Emitter implements Writer {
     const inPlace = new Set(stores.map((s) => s.buffer)).size > 1 && stores.some((s) => this.isRead(s.buffer));
     const values = stores.map((store) => {
       const text = this.stored(store, scope);
-      if (!inPlace) return text;
+      if (!inPlace && !this.quads.has(this.slot(store.buffer))) return text;
       const name = this.name('v');
       scope.line(`let ${name} = ${text};`, store.value.origin);
       return name;
     });
-    stores.forEach(({ buffer, index, value, guard }, i) => {
-      const assignment = `b${this.slot(buffer)}[${this.at.index(index)}] = ${values[i] ?? ''};`;
+    const vectors = new Map<string, { readonly store: Store; readonly place: string; readonly parts: string[] }>();
+    stores.forEach((store, i) => {
+      const { buffer, index, value, guard } = store;
+      const [slot, text] = [this.slot(buffer), values[i] ?? ''];
+      if (this.quads.has(slot)) {
+        const { vector, component } = quadPlace(index);
+        const place = `b${slot}[${this.at.index(vector)}]`;
+        const { parts } = vectors.get(place) ?? { parts: [] };
+        parts[component] = text;
+        vectors.set(place, { store, place, parts });
+        return;
+      }
+      const assignment = `b${slot}[${this.at.index(index)}] = ${text};`;
       inner.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
     });
+    for (const { store, place, parts } of vectors.values())
+      inner.line(`${place} = ${this.elementType(this.slot(store.buffer))}(${parts.join(', ')});`, store.value.origin);
   }
 
   /** The text of what a store puts in its place. */
@@ -159,13 +186,23 @@ class Emitter implements Writer {
     return this.slots[buffer] ?? buffer;
   }
 
+  octet(buffer: number, vector: Index): string {
+    return `b${this.slot(buffer)}[${this.at.index(vector)}]`;
+  }
+
+  private elementType(slot: number): string {
+    if (this.octets.has(this.slots.indexOf(slot))) return 'vec4<u32>';
+    const type = storageType(this.buffers[slot]?.dtype ?? 'float32');
+    return this.quads.has(slot) ? `vec4<${type}>` : type;
+  }
+
   private wrap(body: Scope, workgroups: number): KernelText {
     const { workgroupSize } = this.plan;
     const lines: { text: string; origin: number }[] = [];
     const line = (text: string) => lines.push({ text, origin: -1 });
-    if (this.halves) line('enable f16;');
-    this.buffers.forEach(({ dtype, writable }, i) =>
-      line(`@group(0) @binding(${i}) var<storage, ${writable ? 'read_write' : 'read'}> b${i}: array<${storageType(dtype)}>;`),
+    for (const name of this.enables) line(`enable ${name};`);
+    this.buffers.forEach(({ writable }, i) =>
+      line(`@group(0) @binding(${i}) var<storage, ${writable ? 'read_write' : 'read'}> b${i}: array<${this.elementType(i)}>;`),
     );
     const parameters = this.p.words();
     if (parameters.length > 0)
@@ -174,7 +211,8 @@ class Emitter implements Writer {
     line('');
     line(`@compute @workgroup_size(${workgroupSize})`);
     line('fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,');
-    line('        @builtin(local_invocation_index) local: u32) {');
+    const further = [...this.builtins].map((b) => `, ${b}`).join('');
+    line(`        @builtin(local_invocation_index) local: u32${further}) {`);
     lines.push(...body.lines.map((l) => ({ text: `  ${l.text}`, origin: l.origin })));
     line('}');
     return {
@@ -232,7 +270,8 @@ class Emitter implements Writer {
   private compute(expr: Expr, scope: Scope): string {
     switch (expr.kind) {
       case 'load': {
-        const element = `b${this.slot(expr.buffer)}[${this.at.index(expr.index)}]`;
+        const slot = this.slot(expr.buffer);
+        const element = this.quads.has(slot) ? this.component(slot, expr, scope) : `b${slot}[${this.at.index(expr.index)}]`;
         return expr.type === 'bool' ? `(${element} != 0u)` : expr.type === 'float16' ? `f32(${element})` : element;
       }
       case 'position': {
@@ -260,6 +299,22 @@ class Emitter implements Writer {
       default:
         return this.value(expr, scope);
     }
+  }
+
+  /** A part of a vector, which is loaded once. */
+  private component(slot: number, { index, free, origin }: Extract<Expr, { kind: 'load' }>, scope: Scope): string {
+    const { vector, component } = quadPlace(index);
+    const key = `${slot}:${vector.key}`;
+    const token = this.vectors.get(key) ?? { key };
+    this.vectors.set(key, token);
+    let name = scope.find(token);
+    if (name === undefined) {
+      name = this.name('q');
+      const home = scope.home(free);
+      home.line(`let ${name} = b${slot}[${this.at.index(vector)}];`, origin);
+      home.names.set(token, name);
+    }
+    return `${name}[${component}]`;
   }
 
   /** In a block of its own, since copies of one expression bind one axis to several values. */
@@ -295,7 +350,7 @@ class Emitter implements Writer {
     // NaN is true, and WGSL's != is false of it.
     if (to === 'bool') return `!(${text} == ${dtypes[from].wgsl}(0))`;
     if (to === 'float16') {
-      this.halves = true;
+      this.enables.add('f16');
       return `f32(f16(${text}))`;
     }
     return from === 'float16' && to === 'float32' ? text : `${dtypes[to].wgsl}(${text})`;
