@@ -24,9 +24,10 @@ export function matrixText(w: Writer, tiling: MatrixTiling, stores: readonly Sto
   blockPlace(w, body, places, tiling.workgroups);
   w.decode(body, tiling.batch, 'block');
   const across = block.columns / part.columns;
-  body.line('let lane = i32(local);');
-  body.line(`let rows_of = (part / ${across}u) * ${part.rows}u;`);
-  body.line(`let columns_of = (part % ${across}u) * ${part.columns}u;`);
+  // What cannot be outside is not checked at each access: so much is seen from what stands here.
+  body.line(`let own = min(part, ${threads / subgroup - 1}u);`);
+  body.line(`let rows_of = (own / ${across}u) * ${part.rows}u;`);
+  body.line(`let columns_of = (own % ${across}u) * ${part.columns}u;`);
   const { origin } = sum.body;
   const sums = units(part.rows).map((i) => units(part.columns).map((j) => `sum${i}_${j}`));
   for (const name of sums.flat()) body.line(`var ${name}: subgroup_matrix_result<f32, ${UNIT}, ${UNIT}>;`, origin);
@@ -45,7 +46,7 @@ export function matrixText(w: Writer, tiling: MatrixTiling, stores: readonly Sto
   const next = new Scope(round);
   sides.forEach((s, i) => load(w, next, s, names[i] ?? [], tiling, '(step + 1)'));
   round.block(`if (step + 1 < ${steps}) {`, next);
-  round.line('let now = u32(step % 2);');
+  round.line('let now = u32(step) % 2u;');
   multiply(round, sums, tiling, origin);
   sides.forEach((s, i) => put(round, s, names[i] ?? [], tiling, '(1u - now)'));
   round.line('workgroupBarrier();', origin);
@@ -62,8 +63,8 @@ const vectorNames = (s: Staging, { threads }: MatrixTiling): string[] =>
 
 /** The line and the place in it of a thread's v-th vector: neighbouring threads have neighbours. */
 const placeOf = (s: Staging, v: number, { threads }: MatrixTiling): { line: string; spot: string } => {
-  const id = v > 0 ? `(lane + ${v * threads})` : 'lane';
-  return { line: `${id} / ${s.vectors}`, spot: `${id} % ${s.vectors}` };
+  const id = v > 0 ? `(local + ${v * threads}u)` : 'local';
+  return { line: `${id} / ${s.vectors}u`, spot: `${id} % ${s.vectors}u` };
 };
 
 /** A thread's vectors of a step; behind the last term they are zero. */
@@ -73,19 +74,22 @@ function load(w: Writer, scope: Scope, s: Staging, names: readonly string[], til
   names.forEach((name, v) => {
     const { line, spot } = placeOf(s, v, tiling);
     const one = new Scope(scope);
-    const [positionOf, termOf] = s.along ? [line, `(${spot}) * ${OCTET}`] : [`(${spot}) * ${OCTET}`, line];
-    one.line(`let position = ${s.name}_from + ${positionOf};`);
-    one.line(`let term = ${step} * ${block.depth} + ${termOf};`);
-    one.line(`${name} = ${STAGED}();`, s.factor.origin);
-    const inside = new Scope(one, true);
+    const [positionOf, termOf] = s.along ? [line, `${spot} * ${OCTET}u`] : [`${spot} * ${OCTET}u`, line];
+    one.line(`let position = ${s.name}_from + i32(${positionOf});`);
+    one.line(`let term = ${step} * ${block.depth} + i32(${termOf});`);
+    const isWhole = terms % block.depth === 0;
+    if (!isWhole) one.line(`${name} = ${STAGED}();`, s.factor.origin);
+    const inside = isWhole ? one : new Scope(one, true);
     if (s.octet) {
+      const extent = extentOf(s.axes);
       // Behind the last position the last vector is read again; what comes of it is not stored.
-      inside.line(`let at = min(position, ${extentOf(s.axes) - (s.along ? 1 : OCTET)});`);
+      const at = extent % block[s.name] === 0 ? 'position' : `min(position, ${extent - (s.along ? 1 : OCTET)})`;
+      inside.line(`let at = ${at};`);
       w.decode(inside, s.axes, 'at');
       w.decode(inside, sum.axes, 'term');
       inside.line(`${name} = ${w.octet(s.octet.buffer, octetPlace(s.octet))};`, s.factor.origin);
     } else halves(w, inside, s, name, tiling);
-    one.block(`if (term < ${terms}) {`, inside);
+    if (!isWhole) one.block(`if (term < ${terms}) {`, inside);
     scope.block('{', one);
   });
 }
@@ -110,7 +114,7 @@ function put(scope: Scope, s: Staging, names: readonly string[], tiling: MatrixT
   names.forEach((name, v) => {
     const { line, spot } = placeOf(s, v, tiling);
     const start = buffer === '0u' ? '' : `${buffer} * ${sizeOf(s)}u + `;
-    scope.line(`${s.name}_staged[${start}u32((${line}) * ${pitchOf(s)} + ${spot})] = ${name};`, s.factor.origin);
+    scope.line(`${s.name}_staged[${start}${line} * ${pitchOf(s)}u + ${spot}] = ${name};`, s.factor.origin);
   });
 }
 
@@ -152,7 +156,7 @@ function finish(
   const { rows, columns, sum, subgroup } = tiling;
   const all = UNIT * UNIT;
   const { origin } = sum;
-  body.line(`subgroupMatrixStore<row_major>(&finished, part * ${all}u, ${name}, ${UNIT}u);`, origin);
+  body.line(`subgroupMatrixStore<row_major>(&finished, own * ${all}u, ${name}, ${UNIT}u);`, origin);
   body.line('workgroupBarrier();', origin);
   const each = new Scope(body);
   each.line(`let row = rows_from + i32(rows_of) + ${i * UNIT} + spot / ${UNIT};`);
@@ -160,7 +164,7 @@ function finish(
   const inside = new Scope(each, true);
   w.decode(inside, rows.axes, 'row');
   w.decode(inside, columns.axes, 'column');
-  inside.line(`let total = finished[i32(part) * ${all} + spot];`, origin);
+  inside.line(`let total = finished[i32(own) * ${all} + spot];`, origin);
   inside.names.set(sum, 'total');
   w.stores(stores, inside);
   each.block(`if (row < ${extentOf(rows.axes)} && column < ${extentOf(columns.axes)}) {`, inside);

@@ -204,10 +204,16 @@ export const TANH: readonly string[] = [
 }`,
 ];
 
-/** ½eˣ where eˣ may leave float32; its root is multiplied by itself, so it must be close. */
+/**
+ * ½eˣ where eˣ may leave float32; its root is multiplied by itself, so it must be close. Halved by its bits: a device may
+ * multiply in another order.
+ */
 const HALF_EXP: readonly string[] = [
   ...EXPM1,
-  'fn jl_half_exp(x: f32) -> f32 { let root = 1.0 + jl_expm1(0.5 * x); return (0.5 * root) * root; }',
+  `fn jl_half_exp(x: f32) -> f32 {
+  let root = 1.0 + jl_expm1(0.5 * x);
+  return bitcast<f32>(bitcast<u32>(root) - 0x00800000u) * root;
+}`,
 ];
 
 export const SINH: readonly string[] = [
