@@ -105,10 +105,12 @@ export function tilingOf(nest: Nest, memory: number): Tiling | undefined {
     const sums = s.thread.rows * s.thread.columns * families.length;
     return sums <= REGISTERS && Number.isInteger(positionsOf({ ...s, parts })) && bytesOf(s) <= memory;
   };
-  const terms = families.reduce((n, f) => n + extentOf(f.sums[0].axes), 0);
+  // A step that is not full takes as long as one that is.
+  const terms = ({ block: { depth } }: TileSizes) =>
+    families.reduce((n, f) => n + Math.ceil(extentOf(f.sums[0].axes) / depth) * depth, 0);
   const reads = readsBeside(nest.stores.map((s) => s.value));
   const time = (s: TileSizes) =>
-    (s.start + s.wave * Math.ceil(blocks(s) / PLACES)) * terms + READ * reads * positionsOf({ ...s, parts });
+    (s.start + s.wave * Math.ceil(blocks(s) / PLACES)) * terms(s) + READ * reads * positionsOf({ ...s, parts });
   const [best] = SIZES.filter(fits).toSorted((a, b) => time(a) - time(b));
   return best && { ...best, families, parts, rows, columns, batch, threads: threadsOf(best), workgroups: blocks(best) };
 }
