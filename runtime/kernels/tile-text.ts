@@ -76,7 +76,7 @@ function addFamily(w: Writer, body: Scope, family: Family, sums: Sums, sides: re
 
 /** Which block a workgroup computes, and where it begins. */
 function blockPlace(w: Writer, body: Scope, sides: readonly Side[], workgroups: number): void {
-  body.line('var block = i32(group.x + group.y * groups.x);');
+  body.line(`var block = ${w.group};`);
   body.line(`if (block >= ${w.p.int(workgroups)}) { return; }`);
   for (const s of sides) {
     const positions = s.block / s.parts;

@@ -71,7 +71,7 @@ const SIZES: readonly TileSizes[] = [
   { block: { rows: 16, columns: 16, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 8, start: 4, wave: 4 },
 ];
 /** A device has about so many places for workgroups: blocks are computed so many at a time. */
-const PLACES = 132;
+export const PLACES = 132;
 /** Positions, or their parts, come in vectors of four. */
 export const LANES = 4;
 /** Vectors of each thread that slices hand over at once. */

@@ -12,6 +12,8 @@ export interface Writer {
   readonly p: Parameters;
   readonly at: IndexText;
   readonly preludes: Set<string>;
+  /** Text for the number of the workgroup among those that run the same. */
+  readonly group: string;
   value(expr: Expr, scope: Scope): string;
   /** Tells of one more use of an expression, and of those inside when it is new. */
   recount(expr: Expr): void;
