@@ -76,7 +76,7 @@ export function buildKernel<S extends object>(sections: readonly Section<S>[], p
     ),
     storages: bindings.map((b) => b.storage),
     offsets: bindings.map((b) => b.offset),
-    schedule: sections.map((s) => sentenceOf(s.schedule)).join(' beside '),
+    schedule: scheduleOf(sections.map((s) => sentenceOf(s.schedule))),
   };
 }
 
@@ -117,6 +117,12 @@ function bindingsOf<S extends object>(
 
 export function formOf({ wgsl, parameters }: KernelText, writable: readonly boolean[]): PipelineForm {
   return { wgsl, writable, parameters: parameters.length };
+}
+
+function scheduleOf(sentences: readonly string[]): string {
+  const [only] = sentences;
+  if (sentences.length === 1 && only !== undefined) return only;
+  return `${sentences.length} side by side, as none fills the device: ${sentences.join('; ')}`;
 }
 
 /** The schedule as a person reads it. */

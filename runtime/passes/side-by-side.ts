@@ -64,12 +64,11 @@ export function sideBySide<T extends Runnable>(kernels: readonly T[], limits: Si
     );
     const form = formOfSection(schedule, limits.device);
     const recent = form === undefined ? [] : steps.slice(-LOOKED_AT);
-    const takes = (s: Step<T>) =>
-      s.form === form && !before.has(s) && fitted([...s.kernels, kernel], limits.tensors) !== undefined;
+    const takes = (s: Step<T>) => s.form === form && fitted([...s.kernels, kernel], limits.tensors) !== undefined;
     const last = Math.max(-1, ...[...before].map((s) => s.order));
     const early = recent.find((s) => s.order > last && takes(s));
     // What nothing needs so far can as well run here.
-    const late = early ? undefined : recent.findLast((s) => !s.needed && takes(s));
+    const late = early ? undefined : recent.findLast((s) => !s.needed && !before.has(s) && takes(s));
     if (late) steps.splice(steps.lastIndexOf(late), 1);
     const step = early ?? late ?? { order, form, kernels: [], needed: false };
     if (step !== early) {
