@@ -31,6 +31,8 @@ export interface Target {
   readonly kind: DeviceKind;
   /** Bytes that the threads of a workgroup may share. */
   readonly workgroupMemory: number;
+  /** Threads of a subgroup, where subgroups multiply matrices of halves and add up in float32. */
+  readonly subgroup?: number;
 }
 
 /**
@@ -67,6 +69,7 @@ export class Gpu {
   constructor(
     readonly device: GPUDevice,
     readonly info: DeviceInfo,
+    private readonly subgroup?: number,
   ) {
     this.pool = new BufferPool(device, memoryLimit(), (error) => {
       // What the device says next only follows from it.
@@ -81,7 +84,12 @@ export class Gpu {
   }
 
   get target(): Target {
-    return { kind: this.info.kind, workgroupMemory: this.device.limits.maxComputeWorkgroupStorageSize };
+    const { limits } = this.device;
+    return {
+      kind: this.info.kind,
+      workgroupMemory: limits.maxComputeWorkgroupStorageSize,
+      subgroup: this.subgroup,
+    };
   }
 
   /** A buffer for `what`. Where memory runs out, what is pooled is let go of; then there is an error, JLT-MEMORY. */

@@ -110,14 +110,15 @@ export function everyUnder(roots: readonly Expr[]): Expr[] {
 }
 
 /**
- * One thread computes `count` positions of `of`, a stride apart, so that neighbouring threads stay neighbours in memory.
- * Where `count` does not divide the extent, the last stores are guarded, and those wholly behind its end are left out.
+ * One thread computes `count` positions of `of`, a stride apart, so that neighbouring threads stay neighbours in memory, or
+ * `beside` each other. Where `count` does not divide the extent, the last stores are guarded, and those wholly behind its end
+ * are left out.
  */
-export function writeOut(nest: Nest, of: Axis, count: number): Nest {
+export function writeOut(nest: Nest, of: Axis, count: number, beside = false): Nest {
   const stride = Math.ceil(of.extent / count);
   const inner = axis(`${of.key}t`, stride);
   const stores = Array.from({ length: count }, (_, i) => {
-    const place = plus(fromAxis(inner), i * stride);
+    const place = beside ? plus(times(fromAxis(inner), count), i) : plus(fromAxis(inner), i * stride);
     const to: Replacement = (a) => (a.key === of.key ? place : undefined);
     const visit = replaceAxes(nest.builder, to);
     return nest.stores.flatMap((s) => {

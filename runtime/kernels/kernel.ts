@@ -8,7 +8,7 @@ import type { Target } from '../device/gpu.ts';
 import type { PipelineForm } from '../device/pipelines.ts';
 import type { Lowered } from './lower.ts';
 import { based } from './offsets.ts';
-import { schedule, type Schedule } from './schedule.ts';
+import { schedule, vectorOf, type Schedule } from './schedule.ts';
 import { groupIn, kernelText, type BoundBuffer, type KernelText } from './sections.ts';
 import { emit } from './wgsl.ts';
 
@@ -51,9 +51,15 @@ export function planSection<S extends object>(
   const { bindings, slots } = bindingsOf(lowered.reads.length, lowered.roots.length, storageOf);
   const alone = [...lowered.reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
   const { nest, offsets } = based(lowered.nest, new Set(parametric ? [] : alone));
+  const plan = schedule(nest, target);
+  const of = (slot: number) => slots.flatMap((s, buffer) => (s === slot ? [buffer] : []));
   return {
-    schedule: schedule(nest, target),
-    bindings: bindings.map((b, slot) => ({ ...b, offset: offsets.get(slots.indexOf(slot)) ?? 0 })),
+    schedule: plan,
+    bindings: bindings.map((b, slot) => ({
+      ...b,
+      offset: offsets.get(slots.indexOf(slot)) ?? 0,
+      vector: vectorOf(plan, of(slot)),
+    })),
     slots,
   };
 }
@@ -80,7 +86,7 @@ export function buildKernel<S extends object>(sections: readonly Section<S>[], p
   };
 }
 
-/** What all of them bind, in order, each once. */
+/** What all of them bind, in order, each once: what is read from another byte on, or in other vectors, is bound again. */
 export function boundBy<S extends object>(sections: readonly Pick<Section<S>, 'bindings'>[]): readonly Binding<S>[] {
   const bound: Binding<S>[] = [];
   for (const { bindings } of sections) {
@@ -94,7 +100,8 @@ export function boundBy<S extends object>(sections: readonly Pick<Section<S>, 'b
   return bound;
 }
 
-const isSame = <S>(a: Binding<S>, b: Binding<S>): boolean => a.storage === b.storage && a.offset === b.offset;
+const isSame = <S>(a: Binding<S>, b: Binding<S>): boolean =>
+  a.storage === b.storage && a.offset === b.offset && a.vector === b.vector;
 
 function bindingsOf<S extends object>(
   reads: number,

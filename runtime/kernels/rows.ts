@@ -8,6 +8,7 @@ import type { DeviceKind } from '../profile/model.ts';
 import { everyExpr, everyUnder, replaceAxes } from './axes.ts';
 import { children, withChildren, type Expr, type Sum } from './expr.ts';
 import type { Nest, Store } from './nest.ts';
+import { QUAD, quadsAlong } from './quads.ts';
 
 export interface Rows {
   /** Its axes are those of the rows; its stores, over `columns`, are made for each row. */
@@ -28,6 +29,8 @@ export interface RowPlan extends Rows {
   readonly together: number;
   /** Whether the places of a thread are written out, so that it loads and computes each once; else they are loops. */
   readonly written: boolean;
+  /** Buffers whose elements a thread accesses in fours: its places are then fours side by side. */
+  readonly quads?: ReadonlySet<number>;
 }
 
 /** Sums of up to this many terms may be computed anew for each place of a row, or inside another sum. */
@@ -152,8 +155,14 @@ export function planRows(rows: Rows, device: DeviceKind): RowPlan {
   const longest = Math.max(columns.extent, ...families.flat().map((s) => product(s.axes)));
   const enough = 2 ** Math.ceil(Math.log2(longest / PLACES));
   const shared = rows.along && rows.count < ROWS_ALONE[device];
-  const lanes = shared ? Math.min(LANES[device], Math.max(1, enough)) : 1;
-  const places = Math.ceil(longest / lanes);
-  const written = places <= WRITTEN_PLACES[device] && places * everyExpr(nest).length <= WRITTEN_TEXT;
-  return { ...rows, lanes, together: Math.max(1, THREADS / lanes), written };
+  const most = shared ? Math.min(LANES[device], Math.max(1, enough)) : 1;
+  const over = [columns, ...families.flat().flatMap((s) => s.axes)];
+  const whole = [most, most / 2].find((lanes) => lanes > 1 && over.every((a) => a.extent % (lanes * QUAD) === 0));
+  const plan = (lanes: number, quads?: ReadonlySet<number>): RowPlan => {
+    const places = Math.ceil(longest / lanes);
+    const written = places <= WRITTEN_PLACES[device] && places * everyExpr(nest).length <= WRITTEN_TEXT;
+    return { ...rows, lanes, together: Math.max(1, THREADS / lanes), written, quads };
+  };
+  const inQuads = whole === undefined ? undefined : plan(whole, quadsAlong(nest, over));
+  return inQuads?.written && inQuads.quads ? inQuads : plan(most);
 }

@@ -3,11 +3,12 @@
  * a row, in order, its threads' shares folded in shared memory; then the stores. All threads of a workgroup meet in every
  * barrier: those without a row of their own go along with the last row, and store nothing.
  */
-import { axis, condition, fromAxis, plus, substitute, type Axis, type Index } from '../tensor/affine.ts';
+import { axis, condition, fromAxis, plus, substitute, times, type Axis, type Index } from '../tensor/affine.ts';
 import { replaceAxes } from './axes.ts';
 import { cutOf } from './cuts.ts';
 import type { Sum } from './expr.ts';
 import { fold, type Sharers } from './fold.ts';
+import { QUAD } from './quads.ts';
 import type { RowPlan } from './rows.ts';
 import { Scope } from './scope.ts';
 import type { SumText } from './sums.ts';
@@ -75,10 +76,13 @@ class RowText {
     return guarded;
   }
 
-  /** The places of a thread that `over` has: those of neighbouring threads are neighbours. */
+  /** The places of a thread that `over` has: those of neighbouring threads, or the fours of them, are neighbours. */
   private places(over: Axis): Index[] {
-    const { lanes } = this.plan;
-    return Array.from({ length: Math.ceil(over.extent / lanes) }, (_, i) => plus(fromAxis(this.lane), i * lanes));
+    const { lanes, quads } = this.plan;
+    const side = quads ? QUAD : 1;
+    const first = times(fromAxis(this.lane), side);
+    const place = (i: number) => plus(first, Math.floor(i / side) * side * lanes + (i % side));
+    return Array.from({ length: Math.ceil(over.extent / lanes) }, (_, i) => place(i));
   }
 
   /** Bodies of sums and stores at each place of a thread, counted, so that what is used twice is named. */
@@ -149,6 +153,7 @@ class RowText {
 }
 
 function lessThan(place: Index, over: Axis) {
+  if (place.max < over.extent) return undefined;
   const guard = condition([{ index: place, lo: 0, hi: over.extent }]);
   return guard === 'never' ? undefined : guard;
 }

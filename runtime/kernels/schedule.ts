@@ -10,7 +10,9 @@ import type { Target } from '../device/gpu.ts';
 import { collapseAxes } from './collapse.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
+import { matricesOf, type MatrixTiling } from './matrices.ts';
 import type { Nest } from './nest.ts';
+import { QUAD, quadsAlong } from './quads.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { shareOf, type SharePlan } from './share.ts';
@@ -27,15 +29,18 @@ export interface Schedule {
   readonly tile: number;
   /** How a workgroup shares the factors of its block of positions. */
   readonly tiling?: Tiling;
+  /** The same by matrix units. */
+  readonly matrices?: MatrixTiling;
   readonly rows?: RowPlan;
   /** How a workgroup shares sums. */
   readonly share?: SharePlan;
+  /** Buffers that are accessed in vectors of four. */
+  readonly quads?: ReadonlySet<number>;
 }
 
 const THREADS = 64;
 /** Without sums there is little to do between load and store: larger workgroups, and several loads under way in a thread. */
 const STREAMING_THREADS = 256;
-const STREAMING_TILE = 4;
 const STREAMING_POSITIONS = 1 << 18;
 /** Fewer threads than this leave a device idle; tiles shrink before that. */
 const ENOUGH_THREADS: Readonly<Record<DeviceKind, number>> = { gpu: 1 << 15, software: 1 << 8, reference: 0 };
@@ -48,7 +53,8 @@ const LARGEST_TILE: Readonly<Record<DeviceKind, number>> = { gpu: 64, software: 
 /** Fewer blocks than this leave most of a GPU idle: then sharing sums is better, though no reads are shared. */
 const ENOUGH_BLOCKS = 16;
 
-export function schedule(lowered: Nest, { kind: device, workgroupMemory }: Target): Schedule {
+export function schedule(lowered: Nest, target: Target): Schedule {
+  const { kind: device, workgroupMemory } = target;
   const nest = rewritten(lowered);
   const rows = rowsOf(nest);
   if (rows) return byRows(rows, device);
@@ -61,6 +67,12 @@ export function schedule(lowered: Nest, { kind: device, workgroupMemory }: Targe
     const { columns, lanes } = share;
     const kind = columns === 1 ? 'workgroup per element' : 'workgroup per columns';
     return { kind, nest, workgroupSize: columns * lanes, unrolled: new Set(), tile: 1, share };
+  }
+  const matrices = tiling && matricesOf(nest, tiling, target);
+  if (matrices) {
+    const { threads, block } = matrices;
+    const each = (block.rows * block.columns) / threads;
+    return { kind: 'workgroup per block', nest, workgroupSize: threads, unrolled: new Set(), tile: each, matrices };
   }
   if (tiling) {
     const { threads, thread, parts } = tiling;
@@ -77,22 +89,31 @@ export function schedule(lowered: Nest, { kind: device, workgroupMemory }: Targe
     workgroupSize: sums.length > 0 ? THREADS : STREAMING_THREADS,
     unrolled: unrolledAxes(tiled.nest, UNROLLED_TERMS[device]),
     tile: tiled.count,
+    quads: tiled.quads,
   };
 }
 
 function byRows(rows: Rows, device: DeviceKind): Schedule {
   const plan = planRows(rows, device);
-  const { nest, lanes, together } = plan;
+  const { nest, lanes, together, quads } = plan;
   const unrolled = unrolledAxes(nest, UNROLLED_TERMS[device]);
-  return { kind: 'workgroup per row', nest, workgroupSize: lanes * together, unrolled, tile: 1, rows: plan };
+  return { kind: 'workgroup per row', nest, workgroupSize: lanes * together, unrolled, tile: 1, rows: plan, quads };
 }
 
 /** Workgroups that run it. */
-export function workgroupsOf({ nest, rows, tiling, share, workgroupSize }: Schedule): number {
+export function workgroupsOf({ nest, rows, tiling, matrices, share, workgroupSize }: Schedule): number {
+  if (matrices) return matrices.workgroups;
   if (tiling) return tiling.workgroups;
   if (share) return extentOf(share.before) * share.blocks;
   const positions = extentOf(nest.axes);
   return Math.ceil(positions / (rows ? rows.together : workgroupSize));
+}
+
+/** In what vectors it accesses a binding that holds these of its buffers. */
+export function vectorOf({ matrices, quads }: Schedule, buffers: readonly number[]): 'quad' | 'octet' | undefined {
+  const octets = [matrices?.rows.octet?.buffer, matrices?.columns.octet?.buffer];
+  if (buffers.some((b) => octets.includes(b))) return 'octet';
+  return buffers.every((b) => quads?.has(b)) ? 'quad' : undefined;
 }
 
 /** The same with workgroups of `size` threads; undefined where they have the size that they need. */
@@ -124,8 +145,15 @@ export function outermostSums(roots: readonly Expr[]): Extract<Expr, { kind: 're
   return [...found];
 }
 
+interface Tiled {
+  readonly nest: Nest;
+  /** Positions of a thread. */
+  readonly count: number;
+  readonly quads?: ReadonlySet<number>;
+}
+
 /** Gives a thread several positions along the axes that most loads of the sums do not depend on. */
-function tile(nest: Nest, positions: number, device: DeviceKind): { nest: Nest; count: number } {
+function tile(nest: Nest, positions: number, device: DeviceKind): Tiled {
   const bodies = everyUnder(outermostSums(nest.stores.map((s) => s.value)).map((s) => s.body));
   const loads = bodies.filter((e) => e.kind === 'load');
   const reuse = nest.axes
@@ -146,12 +174,15 @@ function tile(nest: Nest, positions: number, device: DeviceKind): { nest: Nest; 
   return { nest: tiled, count: tiled.stores.length / nest.stores.length };
 }
 
-/** Gives a thread several positions, far apart so that neighbouring threads stay next to each other in memory. */
-function stream(nest: Nest, positions: number): { nest: Nest; count: number } {
-  const whole = nest.axes.find((a) => a.extent % STREAMING_TILE === 0);
-  const along = whole ?? nest.axes.find((a) => a.extent >= 4 * STREAMING_TILE);
-  if (!along || positions < STREAMING_POSITIONS) return { nest, count: 1 };
-  return { nest: writeOut(nest, along, STREAMING_TILE), count: STREAMING_TILE };
+/** Gives a thread four positions: side by side where all it accesses is, else far apart so that neighbouring threads are. */
+function stream(nest: Nest, positions: number): Tiled {
+  if (positions < STREAMING_POSITIONS) return { nest, count: 1 };
+  const last = nest.axes.at(-1);
+  const quads = last && quadsAlong(nest, [last]);
+  if (quads) return { nest: writeOut(nest, last, QUAD, true), count: QUAD, quads };
+  const whole = nest.axes.find((a) => a.extent % QUAD === 0);
+  const along = whole ?? nest.axes.find((a) => a.extent >= 4 * QUAD);
+  return along ? { nest: writeOut(nest, along, QUAD), count: QUAD } : { nest, count: 1 };
 }
 
 /** The largest power of two (or the whole extent) that is at most `limit`. */

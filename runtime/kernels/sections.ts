@@ -12,8 +12,9 @@ export interface SectionText {
   readonly lines: readonly Line[];
   /** Functions and variables that stand before it. */
   readonly preludes: ReadonlySet<string>;
-  /** Whether half precision is rounded to. */
-  readonly halves: boolean;
+  /** Extensions of WGSL, and further parameters of the kernel. */
+  readonly enables: ReadonlySet<string>;
+  readonly builtins: ReadonlySet<string>;
   readonly parameters: Int32Array;
   readonly workgroups: number;
 }
@@ -32,6 +33,8 @@ export interface KernelText {
 export interface BoundBuffer {
   readonly dtype: DType;
   readonly writable: boolean;
+  /** Where it is accessed in vectors: of four elements, or of eight halves. */
+  readonly vector?: 'quad' | 'octet';
 }
 
 /** The number of a workgroup, where all run the same. */
@@ -42,14 +45,15 @@ export const groupIn = (sections: number): string => (sections === 1 ? PLACE : '
 
 export function kernelText(sections: readonly SectionText[], buffers: readonly BoundBuffer[], workgroupSize: number): KernelText {
   const parameters = invariant(
-    sections.length === 1 || sections.every((s) => s.parameters.length === 0) ? sections[0]?.parameters : undefined,
-    'what runs side by side has its numbers written out',
+    sections.length === 1 || sections.every(isPlain) ? sections[0]?.parameters : undefined,
+    'what runs side by side has its numbers written out, and only a place',
   );
   const lines: Line[] = [];
   const line = (text: string) => lines.push({ text, origin: -1 });
-  if (sections.some((s) => s.halves) || buffers.some((b) => b.dtype === 'float16')) line('enable f16;');
-  buffers.forEach(({ dtype, writable }, i) =>
-    line(`@group(0) @binding(${i}) var<storage, ${writable ? 'read_write' : 'read'}> b${i}: array<${storageType(dtype)}>;`),
+  const halves = buffers.some((b) => b.dtype === 'float16') ? ['f16'] : [];
+  for (const name of new Set([...halves, ...sections.flatMap((s) => [...s.enables])])) line(`enable ${name};`);
+  buffers.forEach((b, i) =>
+    line(`@group(0) @binding(${i}) var<storage, ${b.writable ? 'read_write' : 'read'}> b${i}: array<${elementType(b)}>;`),
   );
   if (parameters.length > 0)
     line(`@group(0) @binding(${buffers.length}) var<uniform> p: array<vec4<i32>, ${parameters.length / 4}>;`);
@@ -59,7 +63,8 @@ export function kernelText(sections: readonly SectionText[], buffers: readonly B
   const body = sections.length === 1 && only ? indented(only.lines) : sideBySide(sections, lines);
   line(`@compute @workgroup_size(${workgroupSize})`);
   line('fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,');
-  line('        @builtin(local_invocation_index) local: u32) {');
+  const further = sections.flatMap((s) => [...s.builtins]).map((b) => `, ${b}`);
+  line(`        @builtin(local_invocation_index) local: u32${further.join('')}) {`);
   lines.push(...body);
   line('}');
   return {
@@ -70,6 +75,8 @@ export function kernelText(sections: readonly SectionText[], buffers: readonly B
     workgroups: sections.reduce((n, s) => n + s.workgroups, 0),
   };
 }
+
+const isPlain = ({ parameters, builtins }: SectionText): boolean => parameters.length === 0 && builtins.size === 0;
 
 /** Writes each body as a function; gives lines that run the one that a workgroup is for. */
 function sideBySide(sections: readonly SectionText[], lines: Line[]): Line[] {
@@ -97,6 +104,7 @@ function preludesOf(sections: readonly SectionText[]): Set<string> {
   return preludes;
 }
 
-function storageType(dtype: DType): string {
-  return invariant(dtypes[dtype].storage, `${dtype} is never stored on a device with kernels`);
+export function elementType({ dtype, vector }: BoundBuffer): string {
+  const type = invariant(dtypes[dtype].storage, `${dtype} is never stored on a device with kernels`);
+  return vector === 'octet' ? 'vec4<u32>' : vector === 'quad' ? `vec4<${type}>` : type;
 }

@@ -75,7 +75,12 @@ function addFamily(w: Writer, body: Scope, family: Family, sums: Sums, sides: re
 }
 
 /** Which block a workgroup computes, and where it begins. */
-function blockPlace(w: Writer, body: Scope, sides: readonly Side[], workgroups: number): void {
+export function blockPlace(
+  w: Writer,
+  body: Scope,
+  sides: readonly Pick<Side, 'name' | 'axes' | 'block' | 'parts'>[],
+  workgroups: number,
+): void {
   body.line(`var block = ${w.group};`);
   body.line(`if (block >= ${w.p.int(workgroups)}) { return; }`);
   for (const s of sides) {

@@ -3,15 +3,18 @@
  * of one, with the graph node behind each of its lines, and the numbers that it takes as parameters. With `parametric`, sizes,
  * strides and scalars are parameters, so that kernels of one form share one pipeline whatever their shapes are.
  */
-import type { Axis } from '../tensor/affine.ts';
+import { invariant } from '../errors.ts';
+import type { Axis, Index } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
 import { outermostSums, workgroupsOf, type Schedule } from './schedule.ts';
 import { writeRows } from './rowtext.ts';
-import type { BoundBuffer, SectionText } from './sections.ts';
+import { elementType, type BoundBuffer, type SectionText } from './sections.ts';
 import { IndexText } from './indices.ts';
+import { matrixText } from './matrix-text.ts';
 import type { Store } from './nest.ts';
+import { quadPlace } from './quads.ts';
 import { floatText, Parameters } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
@@ -42,11 +45,14 @@ class Emitter implements Writer {
   readonly p: Parameters;
   readonly at: IndexText;
   readonly preludes = new Set<string>();
+  readonly enables = new Set<string>();
+  readonly builtins = new Set<string>();
   private readonly sums: SumText;
   private readonly uses = new Map<Expr, number>();
+  /** Bindings that are arrays of vectors, and what stands for each vector that is loaded. */
+  private readonly quads: ReadonlySet<number>;
+  private readonly vectors = new Map<string, object>();
   private temporaries = 0;
-  /** Whether half precision is rounded to. */
-  private halves = false;
 
   constructor(
     private readonly plan: Schedule,
@@ -58,6 +64,7 @@ class Emitter implements Writer {
     this.p = new Parameters(parametric);
     this.at = new IndexText(this.p);
     this.sums = new SumText(this, plan);
+    this.quads = new Set(buffers.flatMap((b, slot) => (b.vector === 'quad' ? [slot] : [])));
     const count = (e: Expr) => this.uses.set(e, (this.uses.get(e) ?? 0) + 1);
     for (const expr of everyExpr(plan.nest)) children(expr).forEach(count);
     for (const store of plan.nest.stores) count(store.value);
@@ -67,12 +74,16 @@ class Emitter implements Writer {
     const body = new Scope();
     this.write(body);
     const { lines } = body;
-    const { preludes, halves } = this;
-    return { lines, preludes, halves, parameters: this.p.words(), workgroups: workgroupsOf(this.plan) };
+    const { preludes, enables, builtins } = this;
+    return { lines, preludes, enables, builtins, parameters: this.p.words(), workgroups: workgroupsOf(this.plan) };
   }
 
   private write(body: Scope): void {
-    const { nest, workgroupSize, rows, tiling, share } = this.plan;
+    const { nest, workgroupSize, rows, tiling, matrices, share } = this.plan;
+    if (matrices) {
+      matrixText(this, matrices, nest.stores, body);
+      return;
+    }
     if (tiling) {
       tiledText(this, tiling, nest.stores, body);
       return;
@@ -124,15 +135,28 @@ class Emitter implements Writer {
     const inPlace = new Set(stores.map((s) => s.buffer)).size > 1 && stores.some((s) => this.isRead(s.buffer));
     const values = stores.map((store) => {
       const text = this.stored(store, scope);
-      if (!inPlace) return text;
+      if (!inPlace && !this.quads.has(this.slot(store.buffer))) return text;
       const name = this.name('v');
       scope.line(`let ${name} = ${text};`, store.value.origin);
       return name;
     });
-    stores.forEach(({ buffer, index, value, guard }, i) => {
-      const assignment = `b${this.slot(buffer)}[${this.at.index(index)}] = ${values[i] ?? ''};`;
+    const vectors = new Map<string, { readonly store: Store; readonly place: string; readonly parts: string[] }>();
+    stores.forEach((store, i) => {
+      const { buffer, index, value, guard } = store;
+      const [slot, text] = [this.slot(buffer), values[i] ?? ''];
+      if (this.quads.has(slot)) {
+        const { vector, component } = quadPlace(index);
+        const place = `b${slot}[${this.at.index(vector)}]`;
+        const { parts } = vectors.get(place) ?? { parts: [] };
+        parts[component] = text;
+        vectors.set(place, { store, place, parts });
+        return;
+      }
+      const assignment = `b${slot}[${this.at.index(index)}] = ${text};`;
       inner.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
     });
+    for (const { store, place, parts } of vectors.values())
+      inner.line(`${place} = ${this.elementOf(store.buffer)}(${parts.join(', ')});`, store.value.origin);
   }
 
   /** The text of what a store puts in its place. */
@@ -149,6 +173,14 @@ class Emitter implements Writer {
 
   private slot(buffer: number): number {
     return this.slots[buffer] ?? buffer;
+  }
+
+  private elementOf(buffer: number): string {
+    return elementType(invariant(this.buffers[this.slot(buffer)], 'each tensor is bound'));
+  }
+
+  octet(buffer: number, vector: Index): string {
+    return `b${this.slot(buffer)}[${this.at.index(vector)}]`;
   }
 
   /** Gives each axis its value, the last one changing fastest with `flat`. */
@@ -197,7 +229,8 @@ class Emitter implements Writer {
   private compute(expr: Expr, scope: Scope): string {
     switch (expr.kind) {
       case 'load': {
-        const element = `b${this.slot(expr.buffer)}[${this.at.index(expr.index)}]`;
+        const slot = this.slot(expr.buffer);
+        const element = this.quads.has(slot) ? this.component(slot, expr, scope) : `b${slot}[${this.at.index(expr.index)}]`;
         return expr.type === 'bool' ? `(${element} != 0u)` : expr.type === 'float16' ? `f32(${element})` : element;
       }
       case 'position': {
@@ -225,6 +258,22 @@ class Emitter implements Writer {
       default:
         return this.value(expr, scope);
     }
+  }
+
+  /** A part of a vector, which is loaded once. */
+  private component(slot: number, { index, free, origin }: Extract<Expr, { kind: 'load' }>, scope: Scope): string {
+    const { vector, component } = quadPlace(index);
+    const key = `${slot}:${vector.key}`;
+    const token = this.vectors.get(key) ?? { key };
+    this.vectors.set(key, token);
+    let name = scope.find(token);
+    if (name === undefined) {
+      name = this.name('q');
+      const home = scope.home(free);
+      home.line(`let ${name} = b${slot}[${this.at.index(vector)}];`, origin);
+      home.names.set(token, name);
+    }
+    return `${name}[${component}]`;
   }
 
   /** In a block of its own, since copies of one expression bind one axis to several values. */
@@ -260,7 +309,7 @@ class Emitter implements Writer {
     // NaN is true, and WGSL's != is false of it.
     if (to === 'bool') return `!(${text} == ${dtypes[from].wgsl}(0))`;
     if (to === 'float16') {
-      this.halves = true;
+      this.enables.add('f16');
       return `f32(f16(${text}))`;
     }
     return from === 'float16' && to === 'float32' ? text : `${dtypes[to].wgsl}(${text})`;

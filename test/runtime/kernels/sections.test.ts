@@ -71,6 +71,7 @@ describe.each(['software', 'gpu'] as const)('schedules for %s', (kind) => {
     ['what has constants that are not finite', (x, y) => [x.amax({ dim: 1 }), y.div(0), x.amin()], sized([4, 40], [30])],
     ['truths and whole numbers', (x, y) => [x.gt(0.2), y.round().to('int32').add(3)], sized([40], [30])],
     ['slices of one tensor', (x) => [x.select(0, 1).exp(), x.select(0, 3).sum({ dim: 0 })], sized([4, 32, 16])],
+    ['one tensor in vectors of four, and element by element', (x) => [x.softmax(-1), x.select(0, 3).exp()], sized([4, 1024])],
     ['updates in place', moved, sized([50], [50], [50], [20, 2], [20, 2], [20, 2], [10], [10], [10])],
   ])('%s', async (_, fn, make, schedule = /side by side/) => {
     const traced = await compared(fn, make);
@@ -207,6 +208,7 @@ describe('what must not be is refused', () => {
     const s = {};
     const bindings = (writable: boolean) => ({ bindings: [binding(s, writable)] });
     expect(boundBy([bindings(false), bindings(false)])).toHaveLength(1);
+    expect(boundBy([bindings(false), { bindings: [{ ...binding(s, false), vector: 'quad' }] }])).toHaveLength(2);
     for (const [a, b] of [
       [true, false],
       [false, true],
@@ -218,7 +220,8 @@ describe('what must not be is refused', () => {
   const section = (prelude: string): SectionText => ({
     lines: [],
     preludes: new Set([prelude]),
-    halves: false,
+    enables: new Set(),
+    builtins: new Set(),
     parameters: new Int32Array(),
     workgroups: 1,
   });
