@@ -163,7 +163,8 @@ describe('products on a GPU', () => {
     undo();
   });
 
-  test('of one block size are side by side', async () => {
+  // Two long texts are compiled here, by a CPU for a CPU.
+  test('of one block size are side by side', { timeout: 240_000 }, async () => {
     const fn: Fn = (a, b, c, d) => [a.matmul(b).relu(), c.matmul(d)];
     const make = sized([40, 64], [64, 30], [30, 64], [64, 29]);
     const traced = traceOf(fn, make());
