@@ -17,7 +17,7 @@ import { formatShape, numel, type Shape } from '../tensor/shape.ts';
 import { tracked } from '../tensor/scope.ts';
 import type { Storage } from '../tensor/storage.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { buildKernel } from './kernel.ts';
+import { buildKernel, planSection } from './kernel.ts';
 import { lower } from './lower.ts';
 
 /** What a storage shares with the registry that gives its buffer back when nothing holds the storage any more. */
@@ -167,14 +167,12 @@ export class GpuBackend implements Backend {
     const lowered = lower({ roots: [root], inside: new Set([root]) }, { layout: out.layout, dtype: out.dtype });
     const operandOf = (position: number) => nodes.indexOf(lowered.reads[position] ?? NaN);
     const tensorOf = (i: number) => (i < 0 ? out : (inputs[i] as Tensor));
-    const kernel = buildKernel(
-      lowered,
-      (position) => {
-        const { storage, dtype } = tensorOf(operandOf(position));
-        return { storage, dtype };
-      },
-      { parametric: true, target: this.gpu.target },
-    );
+    const storageOf = (position: number) => {
+      const { storage, dtype } = tensorOf(operandOf(position));
+      return { storage, dtype };
+    };
+    const section = planSection(lowered, storageOf, { parametric: true, target: this.gpu.target });
+    const kernel = buildKernel([section], true);
     const bindings = kernel.storages.map((s) =>
       s === out.storage ? -1 : inputs.findIndex((x) => typeof x === 'object' && x.storage === s),
     );

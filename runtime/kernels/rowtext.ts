@@ -18,8 +18,6 @@ export function writeRows(w: Writer, sums: SumText, body: Scope, plan: RowPlan):
   new RowText(w, sums, body, plan).write();
 }
 
-const GROUP = 'i32(group.x + group.y * groups.x)';
-
 class RowText {
   private readonly lane: Axis;
 
@@ -67,8 +65,8 @@ class RowText {
     const rows = w.p.int(plan.count);
     const [row, lane] = lanes === 1 ? ['i32(local)', '0'] : [`i32(local) / ${lanes}`, `i32(local) % ${lanes}`];
     const guarded = together > 1 && lanes > 1;
-    if (together === 1) body.line(`let t = ${GROUP};`);
-    else body.line(`let ${guarded ? 'place' : 't'} = ${GROUP} * ${together} + ${row};`);
+    if (together === 1) body.line(`let t = ${this.w.group};`);
+    else body.line(`let ${guarded ? 'place' : 't'} = ${this.w.group} * ${together} + ${row};`);
     if (guarded) {
       body.line(`let live = place < ${rows};`);
       body.line(`let t = min(place, ${rows} - 1);`);

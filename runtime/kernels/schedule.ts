@@ -16,7 +16,7 @@ import { QUAD, quadsAlong } from './quads.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { shareOf, type SharePlan } from './share.ts';
-import { tilingOf, type Tiling } from './tiles.ts';
+import { extentOf, tilingOf, type Tiling } from './tiles.ts';
 
 export interface Schedule {
   readonly kind:
@@ -58,7 +58,7 @@ export function schedule(lowered: Nest, target: Target): Schedule {
   const nest = rewritten(lowered);
   const rows = rowsOf(nest);
   if (rows) return byRows(rows, device);
-  const positions = product(nest.axes);
+  const positions = extentOf(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
   const tiling = device === 'gpu' ? tilingOf(nest, workgroupMemory) : undefined;
@@ -100,12 +100,35 @@ function byRows(rows: Rows, device: DeviceKind): Schedule {
   return { kind: 'workgroup per row', nest, workgroupSize: lanes * together, unrolled, tile: 1, rows: plan, quads };
 }
 
+/** Workgroups that run it. */
+export function workgroupsOf({ nest, rows, tiling, matrices, share, workgroupSize }: Schedule): number {
+  if (matrices) return matrices.workgroups;
+  if (tiling) return tiling.workgroups;
+  if (share) return extentOf(share.before) * share.blocks;
+  const positions = extentOf(nest.axes);
+  return Math.ceil(positions / (rows ? rows.together : workgroupSize));
+}
+
+/** In what vectors it accesses a binding that holds these of its buffers. */
+export function vectorOf({ matrices, quads }: Schedule, buffers: readonly number[]): 'quad' | 'octet' | undefined {
+  const octets = [matrices?.rows.octet?.buffer, matrices?.columns.octet?.buffer];
+  if (buffers.some((b) => octets.includes(b))) return 'octet';
+  return buffers.every((b) => quads?.has(b)) ? 'quad' : undefined;
+}
+
+/** The same with workgroups of `size` threads; undefined where they have the size that they need. */
+export function resized(schedule: Schedule, size: number): Schedule | undefined {
+  const { kind, rows, workgroupSize } = schedule;
+  if (size === workgroupSize) return schedule;
+  if (kind === 'thread per element') return { ...schedule, workgroupSize: size };
+  if (!rows || size % rows.lanes !== 0) return undefined;
+  return { ...schedule, workgroupSize: size, rows: { ...rows, together: size / rows.lanes } };
+}
+
 /** The nest in the form that schedules are chosen for. */
 export function rewritten(lowered: Nest): Nest {
   return collapseAxes(splitAxes(reroll(lowered)));
 }
-
-const product = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);
 
 /** Sums that stand in no other sum, nor under a condition. */
 export function outermostSums(roots: readonly Expr[]): Extract<Expr, { kind: 'reduce' }>[] {

@@ -81,7 +81,7 @@ export function blockPlace(
   sides: readonly Pick<Side, 'name' | 'axes' | 'block' | 'parts'>[],
   workgroups: number,
 ): void {
-  body.line('var block = i32(group.x + group.y * groups.x);');
+  body.line(`var block = ${w.group};`);
   body.line(`if (block >= ${w.p.int(workgroups)}) { return; }`);
   for (const s of sides) {
     const positions = s.block / s.parts;

@@ -1,15 +1,16 @@
 /**
- * @file From a scheduled loop nest to WGSL. In: a schedule and the buffers it binds. Out: the text, the graph node behind
- * each of its lines, and the numbers that it takes as parameters. With `parametric`, sizes, strides and scalars are
- * parameters, so that kernels of one form share one pipeline whatever their shapes are.
+ * @file From a scheduled loop nest to WGSL. In: a schedule and the buffers it binds. Out: the body of a kernel, or of a section
+ * of one, with the graph node behind each of its lines, and the numbers that it takes as parameters. With `parametric`, sizes,
+ * strides and scalars are parameters, so that kernels of one form share one pipeline whatever their shapes are.
  */
 import { invariant } from '../errors.ts';
 import type { Axis, Index } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
-import { outermostSums, type Schedule } from './schedule.ts';
+import { outermostSums, workgroupsOf, type Schedule } from './schedule.ts';
 import { writeRows } from './rowtext.ts';
+import { elementType, type BoundBuffer, type SectionText } from './sections.ts';
 import { IndexText } from './indices.ts';
 import { matrixText } from './matrix-text.ts';
 import type { Store } from './nest.ts';
@@ -23,33 +24,21 @@ import type { SharePlan } from './share.ts';
 import { extentOf } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
-export interface KernelText {
-  readonly wgsl: string;
-  /** For each line the graph node that it computes for, -1 for the frame. */
-  readonly origins: readonly number[];
-  /** Values of `p`, as raw 32-bit words; empty when nothing is a parameter. */
-  readonly parameters: Int32Array;
-  readonly workgroupSize: number;
-  /** Workgroups of one dispatch, all in a row; the launcher folds them into two dims where they are too many. */
-  readonly workgroups: number;
-}
-
-export interface BoundBuffer {
-  readonly dtype: DType;
-  readonly writable: boolean;
-}
-
 /** Brackets in each other after which a value gets a name: Dawn reads only so many (about 128), and people fewer. */
 const DEEPEST = 32;
 
-/** `slots` says which of the bound buffers each buffer of the nest is: tensors over one storage share a binding. */
+/**
+ * `slots` says which of the bound buffers each buffer of the nest is: tensors over one storage share a binding. `group` is text
+ * for the number of the workgroup.
+ */
 export function emit(
   schedule: Schedule,
   slots: readonly number[],
   buffers: readonly BoundBuffer[],
   parametric: boolean,
-): KernelText {
-  return new Emitter(schedule, slots, buffers, parametric).emit();
+  group: string,
+): SectionText {
+  return new Emitter(schedule, slots, buffers, parametric, group).emit();
 }
 
 class Emitter implements Writer {
@@ -63,8 +52,6 @@ class Emitter implements Writer {
   /** Bindings that are arrays of vectors, and what stands for each vector that is loaded. */
   private readonly quads: ReadonlySet<number>;
   private readonly vectors = new Map<string, object>();
-  /** Tensors that are read in vectors of eight halves. */
-  private readonly octets: ReadonlySet<number>;
   private temporaries = 0;
 
   constructor(
@@ -72,60 +59,62 @@ class Emitter implements Writer {
     private readonly slots: readonly number[],
     private readonly buffers: readonly BoundBuffer[],
     parametric: boolean,
+    readonly group: string,
   ) {
     this.p = new Parameters(parametric);
     this.at = new IndexText(this.p);
     this.sums = new SumText(this, plan);
-    if (buffers.some((b) => b.dtype === 'float16')) this.enables.add('f16');
-    this.octets = new Set([plan.matrices?.rows, plan.matrices?.columns].flatMap((s) => (s?.octet ? [s.octet.buffer] : [])));
-    const single = slots.filter((_, buffer) => !plan.quads?.has(buffer));
-    this.quads = new Set(slots.filter((slot) => !single.includes(slot)));
+    this.quads = new Set(buffers.flatMap((b, slot) => (b.vector === 'quad' ? [slot] : [])));
     const count = (e: Expr) => this.uses.set(e, (this.uses.get(e) ?? 0) + 1);
     for (const expr of everyExpr(plan.nest)) children(expr).forEach(count);
     for (const store of plan.nest.stores) count(store.value);
   }
 
-  emit(): KernelText {
-    const { nest, workgroupSize, rows, tiling, matrices, share } = this.plan;
-    const positions = nest.axes.reduce((n, a) => n * a.extent, 1);
+  emit(): SectionText {
     const body = new Scope();
+    this.write(body);
+    const { lines } = body;
+    const { preludes, enables, builtins } = this;
+    return { lines, preludes, enables, builtins, parameters: this.p.words(), workgroups: workgroupsOf(this.plan) };
+  }
+
+  private write(body: Scope): void {
+    const { nest, workgroupSize, rows, tiling, matrices, share } = this.plan;
     if (matrices) {
       matrixText(this, matrices, nest.stores, body);
-      return this.wrap(body, matrices.workgroups);
+      return;
     }
     if (tiling) {
       tiledText(this, tiling, nest.stores, body);
-      return this.wrap(body, tiling.workgroups);
+      return;
     }
     if (rows) {
       writeRows(this, this.sums, body, rows);
-      return this.wrap(body, Math.ceil(positions / rows.together));
+      return;
     }
     const sums = outermostSums(nest.stores.map((s) => s.value));
     if (share) {
-      const workgroups = extentOf(share.before) * share.blocks;
-      const stored = this.sharedPlaces(body, share, workgroups);
+      const stored = this.sharedPlaces(body, share);
       this.sums.write(body, sums);
       const storing = new Scope(body, true);
       // All threads meet in the sums that the values need, and one of each column stores.
       this.stores(nest.stores, body, storing);
       body.block(`if (${stored}) {`, storing);
-      return this.wrap(body, workgroups);
+      return;
     }
-    body.line(`let t = i32((group.x + group.y * groups.x) * ${workgroupSize}u + local);`);
-    body.line(`if (t >= ${this.p.int(positions)}) { return; }`);
+    body.line(`let t = ${this.group} * ${workgroupSize} + i32(local);`);
+    body.line(`if (t >= ${this.p.int(extentOf(nest.axes))}) { return; }`);
     this.decode(body, nest.axes, 't');
     this.sums.write(body, sums);
     this.stores(nest.stores, body);
-    return this.wrap(body, Math.ceil(positions / workgroupSize));
   }
 
   /** Gives the axes, and `lane`, their values in a workgroup that shares sums; tells which threads store. */
-  private sharedPlaces(body: Scope, { columns, across, before, blocks }: SharePlan, workgroups: number): string {
+  private sharedPlaces(body: Scope, { columns, across, before, blocks }: SharePlan): string {
     const extent = extentOf(across);
     const whole = !this.p.active && extent % columns === 0;
-    body.line('let place = i32(group.x + group.y * groups.x);');
-    body.line(`if (place >= ${this.p.int(workgroups)}) { return; }`);
+    body.line(`let place = ${this.group};`);
+    body.line(`if (place >= ${this.p.int(workgroupsOf(this.plan))}) { return; }`);
     body.line(columns === 1 ? 'let lane = i32(local);' : `let lane = i32(local) / ${columns};`);
     if (columns === 1) {
       this.decode(body, before, 'place');
@@ -167,7 +156,7 @@ class Emitter implements Writer {
       inner.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
     });
     for (const { store, place, parts } of vectors.values())
-      inner.line(`${place} = ${this.elementType(this.slot(store.buffer))}(${parts.join(', ')});`, store.value.origin);
+      inner.line(`${place} = ${this.elementOf(store.buffer)}(${parts.join(', ')});`, store.value.origin);
   }
 
   /** The text of what a store puts in its place. */
@@ -186,42 +175,12 @@ class Emitter implements Writer {
     return this.slots[buffer] ?? buffer;
   }
 
+  private elementOf(buffer: number): string {
+    return elementType(invariant(this.buffers[this.slot(buffer)], 'each tensor is bound'));
+  }
+
   octet(buffer: number, vector: Index): string {
     return `b${this.slot(buffer)}[${this.at.index(vector)}]`;
-  }
-
-  private elementType(slot: number): string {
-    if (this.octets.has(this.slots.indexOf(slot))) return 'vec4<u32>';
-    const type = storageType(this.buffers[slot]?.dtype ?? 'float32');
-    return this.quads.has(slot) ? `vec4<${type}>` : type;
-  }
-
-  private wrap(body: Scope, workgroups: number): KernelText {
-    const { workgroupSize } = this.plan;
-    const lines: { text: string; origin: number }[] = [];
-    const line = (text: string) => lines.push({ text, origin: -1 });
-    for (const name of this.enables) line(`enable ${name};`);
-    this.buffers.forEach(({ writable }, i) =>
-      line(`@group(0) @binding(${i}) var<storage, ${writable ? 'read_write' : 'read'}> b${i}: array<${this.elementType(i)}>;`),
-    );
-    const parameters = this.p.words();
-    if (parameters.length > 0)
-      line(`@group(0) @binding(${this.buffers.length}) var<uniform> p: array<vec4<i32>, ${parameters.length / 4}>;`);
-    for (const prelude of this.preludes) prelude.split('\n').forEach(line);
-    line('');
-    line(`@compute @workgroup_size(${workgroupSize})`);
-    line('fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,');
-    const further = [...this.builtins].map((b) => `, ${b}`).join('');
-    line(`        @builtin(local_invocation_index) local: u32${further}) {`);
-    lines.push(...body.lines.map((l) => ({ text: `  ${l.text}`, origin: l.origin })));
-    line('}');
-    return {
-      wgsl: lines.map((l) => l.text).join('\n') + '\n',
-      origins: lines.map((l) => l.origin),
-      parameters,
-      workgroupSize,
-      workgroups,
-    };
   }
 
   /** Gives each axis its value, the last one changing fastest with `flat`. */
@@ -389,8 +348,4 @@ function isBranch(expr: Expr): expr is Extract<Expr, { kind: 'select' }> {
   let budget = 12;
   const visit = (e: Expr): boolean => e.kind === 'reduce' || --budget < 0 || children(e).some(visit);
   return visit(expr);
-}
-
-function storageType(dtype: DType): string {
-  return invariant(dtypes[dtype].storage, `${dtype} is never stored on a device with kernels`);
 }

@@ -12,6 +12,8 @@ export interface Writer {
   readonly p: Parameters;
   readonly at: IndexText;
   readonly preludes: Set<string>;
+  /** Text for the number of the workgroup among those that run the same. */
+  readonly group: string;
   /** Extensions of WGSL, and further parameters of the kernel, that the text needs. */
   readonly enables: Set<string>;
   readonly builtins: Set<string>;

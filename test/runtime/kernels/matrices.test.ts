@@ -2,10 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { rand, type Tensor } from 'jitlens';
 import { GpuBackend } from '../../../runtime/kernels/eager.ts';
-import { bindingsOf } from '../../../runtime/kernels/kernel.ts';
+import { buildKernel, planSection } from '../../../runtime/kernels/kernel.ts';
 import { lower } from '../../../runtime/kernels/lower.ts';
-import { schedule } from '../../../runtime/kernels/schedule.ts';
-import { emit } from '../../../runtime/kernels/wgsl.ts';
 import { fuse } from '../../../runtime/passes/fuse.ts';
 import { optimise } from '../../../runtime/passes/pipeline.ts';
 import { currentBackend } from '../../../runtime/tensor/backend.ts';
@@ -46,17 +44,15 @@ function made([, fn, x, y, z = [1]]: Form, subgroup: number | 'none' = 32, dtype
     const [group, ...more] = fuse(graph, { maxStorageBuffers: 8 }).groups;
     if (!group || more.length > 0) throw new Error('not one kernel');
     const lowered = lower(group);
-    const plan = schedule(lowered.nest, {
+    const types = [...lowered.reads, ...lowered.roots].map((node) => node.meta.dtype);
+    const storageOf = (position: number) => ({ storage: { position }, dtype: types[position] ?? dtype });
+    const target = {
       kind: 'gpu',
       workgroupMemory: 49152,
       subgroup: subgroup === 'none' ? undefined : subgroup,
-    });
-    const types = [...lowered.reads, ...lowered.roots].map((node) => node.meta.dtype);
-    const { slots, buffers } = bindingsOf(lowered.reads.length, lowered.roots.length, (position) => ({
-      storage: { position },
-      dtype: types[position] ?? dtype,
-    }));
-    return { plan, text: emit(plan, slots, buffers, false).wgsl };
+    } as const;
+    const section = planSection(lowered, storageOf, { parametric: false, target });
+    return { plan: section.schedule, text: buildKernel([section], false).text.wgsl };
   });
 }
 
