@@ -6,6 +6,7 @@ import type { Frame } from '../frames.ts';
 import { nodeInputs, type Node } from '../ir/graph.ts';
 import { kernelBytes, tensorsOf, type PlannedKernel } from '../jit/compile.ts';
 import { formatAttributes } from '../ops/spec.ts';
+import { flopsOf } from '../passes/cost.ts';
 import { bytesOf } from '../passes/memory.ts';
 import { gridOf } from '../device/gpu.ts';
 import type { ProfileKernel, ProfileNode, Span, TensorInfo } from '../profile/model.ts';
@@ -26,12 +27,7 @@ export function spanOf(frames: readonly Frame[], fallback: Span): Span {
 /** Bytes that an op moves and operations that it makes when it runs by itself. */
 export function costOf(node: Node): { bytes: number; flops: number } {
   if (node.kind === 'external' || (node.op.kind === 'move' && node.op.view)) return { bytes: 0, flops: 0 };
-  const metas = node.inputs.map((x) => (typeof x === 'number' ? x : x.meta));
-  const base = node.op.inPlace ?? node.op;
-  return {
-    bytes: nodeInputs(node).reduce((sum, x) => sum + bytesOf(x), bytesOf(node)),
-    flops: base.flops(metas, node.attributes, node.meta),
-  };
+  return { bytes: nodeInputs(node).reduce((sum, x) => sum + bytesOf(x), bytesOf(node)), flops: flopsOf(node) };
 }
 
 export interface EagerCost {

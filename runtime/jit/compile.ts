@@ -9,6 +9,7 @@ import type { Graph, Node } from '../ir/graph.ts';
 import { layoutOf } from '../ir/graph.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { groupName, type Fusion } from '../passes/fuse.ts';
+import { floorOf, flopsOf } from '../passes/cost.ts';
 import { bytesOf, type MemoryPlan } from '../passes/memory.ts';
 import { optimise, type Optimised } from '../passes/pipeline.ts';
 import type { CompileStage } from '../profile/model.ts';
@@ -23,6 +24,8 @@ export interface PlannedKernel {
   readonly sections: readonly KernelSection[];
   readonly kernel: Kernel<Place>;
   readonly pipeline: Pipeline;
+  /** Microseconds that it takes at least on a fast GPU. */
+  readonly floor: number;
 }
 
 export interface Plan {
@@ -67,7 +70,10 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]):
     const origins = kernel.text.origins.map((id) => lineOrigins.get(id) ?? -1);
     const storages = kernel.storages.map((node) => places.of(node));
     const pipeline = gpu.pipelines.get(kernel.form);
-    return { name: nameOf(sections), sections, kernel: { ...kernel, storages, text: { ...kernel.text, origins } }, pipeline };
+    const flops = sections.flatMap((s) => [...s.group.inside]).reduce((sum, node) => sum + flopsOf(node), 0);
+    const floor = floorOf(flops, kernelBytes({ sections }));
+    const name = nameOf(sections);
+    return { name, sections, kernel: { ...kernel, storages, text: { ...kernel.text, origins } }, pipeline, floor };
   });
   const ready = Promise.all(kernels.map((k) => k.pipeline.settled)).then(() => since(PIPELINES, asked));
   const { results, memory } = places;
