@@ -5,6 +5,7 @@
  */
 import { axis } from '../tensor/affine.ts';
 import { addition } from './arithmetic.ts';
+import { everyExpr } from './axes.ts';
 import { children, sumCombiner, withChildren, type Builder, type Expr } from './expr.ts';
 import { generalise, generaliseIndex } from './generalise.ts';
 import type { Nest, Store } from './nest.ts';
@@ -13,7 +14,7 @@ import type { Nest, Store } from './nest.ts';
 const UNROLLED_TERMS = 16;
 
 export function reroll(nest: Nest): Nest {
-  const roll = new Roller(nest.builder);
+  const roll = new Roller(nest.builder, usesOf(nest));
   return roll.stores({ ...nest, stores: nest.stores.map((s) => ({ ...s, value: roll.sums(s.value) })) });
 }
 
@@ -22,17 +23,33 @@ class Roller {
   private readonly forms = new Map<Expr, number>();
   private readonly known = new Map<string, number>();
 
-  constructor(private readonly b: Builder) {}
+  constructor(
+    private readonly b: Builder,
+    private readonly uses: ReadonlyMap<Expr, number>,
+  ) {}
 
   /** The expression with every chain of additions re-rolled where its terms allow. */
   sums(expr: Expr): Expr {
     const known = this.done.get(expr);
     if (known) return known;
-    const terms = addends(expr).map((t) => (t === expr ? t : this.sums(t)));
+    const terms = this.addends(expr).map((t) => (t === expr ? t : this.sums(t)));
     const inner = terms.length > 1 ? terms : children(expr).map((c) => this.sums(c));
     const result = this.b.as(expr, () => (terms.length > 1 ? this.sum(terms, expr.type) : withChildren(this.b, expr, inner)));
     this.done.set(expr, result);
     return result;
+  }
+
+  /** The terms of a chain of additions, in order; a sum that is needed more than once is one of them, and computed once. */
+  private addends(expr: Expr): readonly Expr[] {
+    const terms: Expr[] = [];
+    const stack = [expr];
+    for (let next = stack.pop(); next; next = stack.pop()) {
+      const own = next === expr || this.uses.get(next) === 1;
+      const [a, c] = own && next.kind === 'call' && next.op.name === addition.name && next.type === expr.type ? next.args : [];
+      if (a && c) stack.push(c, a);
+      else terms.push(next);
+    }
+    return terms;
   }
 
   private sum(terms: readonly Expr[], type: Expr['type']): Expr {
@@ -99,16 +116,13 @@ class Roller {
   }
 }
 
-/** The terms of a chain of additions, in order. */
-function addends(expr: Expr): readonly Expr[] {
-  const terms: Expr[] = [];
-  const stack = [expr];
-  for (let next = stack.pop(); next; next = stack.pop()) {
-    const [a, c] = next.kind === 'call' && next.op.name === addition.name && next.type === expr.type ? next.args : [];
-    if (a && c) stack.push(c, a);
-    else terms.push(next);
-  }
-  return terms;
+/** How often each expression is needed. */
+function usesOf(nest: Nest): Map<Expr, number> {
+  const uses = new Map<Expr, number>();
+  const count = (e: Expr) => uses.set(e, (uses.get(e) ?? 0) + 1);
+  for (const expr of everyExpr(nest)) children(expr).forEach(count);
+  for (const { value } of nest.stores) count(value);
+  return uses;
 }
 
 /** A name for an axis that none of the terms uses: reductions may nest, so the name grows with their depth. */

@@ -48,7 +48,7 @@ const hit = elementwiseSpec(['i', 'x', 'm'], {
   wgsl: 'jl_hit_T_(i, x, m)',
   prelude: [
     ...IS_NAN,
-    `fn jl_hitf32(i: i32, x: f32, m: f32) -> i32 { return select(${FAR}, i, x == m || jl_is_nan(x)); }`,
+    `fn jl_hitf32(i: i32, x: f32, m: f32) -> i32 { return select(${FAR}, i, (x == m) | jl_is_nan(x)); }`,
     ...['i32', 'u32'].map(
       (type) => `fn jl_hit${type}(i: i32, x: ${type}, m: ${type}) -> i32 { return select(${FAR}, i, x == m); }`,
     ),

@@ -127,7 +127,7 @@ const normalSpec = randomSpec('randn', 'float32', {
   let rest = f32((turn & 0x3fffff) - 2097152) * 3.74507028e-7;
   let quadrant = ((turn >> 22u) - i32(i & 1u)) & 3;
   let size = select(jl_cosine_near(rest), jl_sine_near(rest), (quadrant & 1) == 1);
-  return radius * select(size, -size, quadrant == 1 || quadrant == 2);
+  return radius * select(size, -size, (quadrant == 1) | (quadrant == 2));
 }`,
   ],
   flops: 150,

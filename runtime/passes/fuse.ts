@@ -208,12 +208,18 @@ class Planner {
     return node.op.kind === 'elementwise' && (madeOfSum(node) || [...this.ofRows].some(beside)) && this.mayBeOfRow(node);
   }
 
+  /** What reads the node, itself or on the way through others: each once, whatever number of ways leads there. */
+  private onTheWay(node: Node, through: (reader: OpNode) => boolean): Set<OpNode> {
+    const found = new Set(this.readers.get(node));
+    for (const r of found) if (through(r)) this.readers.get(r)?.forEach((next) => found.add(next));
+    return found;
+  }
+
   /** What goes over a row and reads the node on its way: sums of the row, and the kernel's root. */
   private passes(node: Node): Set<OpNode> {
-    const over = (this.readers.get(node) ?? []).flatMap((r) =>
-      this.ofRows.has(r) ? [r] : this.stored.has(r) ? [this.lastRoot(r)] : this.homes.has(r) ? [...this.passes(r)] : [],
-    );
-    return new Set(over);
+    const ends = (r: OpNode) => this.ofRows.has(r) || this.stored.has(r);
+    const readers = this.onTheWay(node, (r) => !ends(r) && this.homes.has(r));
+    return new Set([...readers].filter(ends).map((r) => (this.ofRows.has(r) ? r : this.lastRoot(r))));
   }
 
   /** Parts of different sizes stand in conditions, in which the threads of a workgroup cannot meet. */
@@ -224,20 +230,19 @@ class Planner {
 
   /** Each step of a search would write it out again. */
   private isSearched(node: OpNode): boolean {
-    return (this.readers.get(node) ?? []).some(
-      (r) => (r.op.kind === 'search' && r.inputs[0] === node) || (r.op.kind === 'move' && this.isSearched(r)),
-    );
+    const readers = this.onTheWay(node, isMove);
+    const looked = new Set<NodeInput | undefined>([node, ...[...readers].filter(isMove)]);
+    return [...readers].some((r) => r.op.kind === 'search' && looked.has(r.inputs[0]));
   }
 
   /** Whether a sum takes it, or a view of it. */
   private isTerm(node: OpNode): boolean {
-    return (this.readers.get(node) ?? []).some(
-      (r) => (isSum(r.op) && termsOf(r) > 1) || (r.op.kind === 'move' && this.isTerm(r)),
-    );
+    const readers = this.onTheWay(node, isMove);
+    return [...readers].some((r) => isSum(r.op) && termsOf(r) > 1);
   }
 
   private isSummed(node: OpNode): boolean {
-    return (this.readers.get(node) ?? []).some((r) => isSum(r.op) || (!this.stored.has(r) && this.isSummed(r)));
+    return [...this.onTheWay(node, (r) => !isSum(r.op) && !this.stored.has(r))].some((r) => isSum(r.op));
   }
 
   groups(): FusedGroup[] {
@@ -368,6 +373,8 @@ class Planner {
     return found;
   }
 }
+
+const isMove = ({ op }: OpNode): boolean => op.kind === 'move';
 
 function tooDeep(node: OpNode, depth: number, length: number, nested: number): string | undefined {
   if (nested > MOST_NESTED && isSum(node.op)) return `${MOST_NESTED} sums already stand in each other`;

@@ -40,12 +40,12 @@ export const REMAINDER: readonly string[] = [
   ...FMOD,
   `fn jl_remainderf32(a: f32, b: f32) -> f32 {
   let rest = jl_fmod(a, b);
-  return select(rest, rest + b, rest != 0.0 && (rest < 0.0) != (b < 0.0));
+  return select(rest, rest + b, (rest != 0.0) & ((rest < 0.0) != (b < 0.0)));
 }`,
   `fn jl_remainderi32(a: i32, b: i32) -> i32 {
   if (b == 0 || b == -1) { return 0; }
   let rest = a % b;
-  return select(rest, rest + b, rest != 0 && (rest < 0) != (b < 0));
+  return select(rest, rest + b, (rest != 0) & ((rest < 0) != (b < 0)));
 }`,
   `fn jl_remainderu32(a: u32, b: u32) -> u32 {
   if (b == 0u) { return 0u; }
