@@ -29,6 +29,10 @@ export function replaceAxes(b: Builder, to: Replacement, cut?: (a: Axis) => read
         return b.select(substituteCondition(expr.when, to), visit(expr.yes), visit(expr.no));
       case 'reduce':
         return b.reduce(expr.combiner, cut ? expr.axes.flatMap(cut) : expr.axes, visit(expr.body));
+      case 'bind': {
+        const [as = expr.as] = cut?.(expr.as) ?? [];
+        return b.bind(as, visit(expr.value), visit(expr.body));
+      }
       default:
         return withChildren(b, expr, children(expr).map(visit));
     }

@@ -7,7 +7,7 @@ import type { Target } from '../device/gpu.ts';
 import type { PipelineForm } from '../device/pipelines.ts';
 import type { Lowered } from './lower.ts';
 import { based } from './offsets.ts';
-import { schedule, type Schedule } from './schedule.ts';
+import { rewritten, schedule, type Schedule } from './schedule.ts';
 import { emit, type BoundBuffer, type KernelText } from './wgsl.ts';
 
 export interface Kernel<S> {
@@ -19,17 +19,19 @@ export interface Kernel<S> {
   readonly schedule: string;
 }
 
-/** `storageOf` gives the storage of the i-th tensor that is read, and then of the roots. */
+/** The storage of the i-th tensor that is read, and then of the roots. */
+export type StorageOf<S> = (position: number) => { storage: S; dtype: DType };
+
 export function buildKernel<S extends object>(
   lowered: Lowered,
-  storageOf: (position: number) => { storage: S; dtype: DType },
+  storageOf: StorageOf<S>,
   options: { parametric: boolean; target: Target },
 ): Kernel<S> {
   const { storages, buffers, slots } = bindingsOf(lowered.reads.length, lowered.roots.length, storageOf);
   const alone = [...lowered.reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
   const { nest, offsets } = based(lowered.nest, new Set(options.parametric ? [] : alone));
-  const plan = schedule(nest, options.target);
-  const text = emit(plan, slots, buffers, options.parametric);
+  const plan = schedule(rewritten(nest), options.target);
+  const text = emit(plan, slots, buffers, options.parametric ? 'parameters' : 'written');
   return {
     text,
     form: formOf(text, buffers),
@@ -47,11 +49,7 @@ export interface Bindings<S> {
   readonly slots: readonly number[];
 }
 
-export function bindingsOf<S extends object>(
-  reads: number,
-  roots: number,
-  storageOf: (position: number) => { storage: S; dtype: DType },
-): Bindings<S> {
+export function bindingsOf<S extends object>(reads: number, roots: number, storageOf: StorageOf<S>): Bindings<S> {
   const storages: S[] = [];
   const buffers: BoundBuffer[] = [];
   const slots: number[] = [];
@@ -75,7 +73,7 @@ export function formOf({ wgsl, parameters }: KernelText, buffers: readonly Bound
 }
 
 /** The schedule as a person reads it. */
-function sentenceOf({ kind, tile, share, workgroupSize }: Schedule): string {
+export function sentenceOf({ kind, tile, share, workgroupSize }: Schedule): string {
   const each = kind === 'workgroup per columns' ? `workgroup per ${share?.columns ?? 1} columns` : kind;
   return `${each}${tile > 1 ? `, ${tile} positions a thread` : ''}, ${workgroupSize} threads`;
 }

@@ -10,6 +10,7 @@ import type { Target } from '../device/gpu.ts';
 import { collapseAxes } from './collapse.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
+import { typicalOf, vary } from './extents.ts';
 import type { Nest } from './nest.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
@@ -48,15 +49,15 @@ const LARGEST_TILE: Readonly<Record<DeviceKind, number>> = { gpu: 64, software: 
 /** Fewer blocks than this leave most of a GPU idle: then sharing sums is better, though no reads are shared. */
 const ENOUGH_BLOCKS = 16;
 
-export function schedule(lowered: Nest, { kind: device, workgroupMemory }: Target): Schedule {
-  const nest = rewritten(lowered);
+/** Of a nest that is `rewritten`. */
+export function schedule(nest: Nest, { kind: device, workgroupMemory }: Target): Schedule {
   const rows = rowsOf(nest);
   if (rows) return byRows(rows, device);
-  const positions = product(nest.axes);
+  const positions = typicalOf(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
   const tiling = device === 'gpu' ? tilingOf(nest, workgroupMemory) : undefined;
-  const share = (tiling?.workgroups ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
+  const share = (tiling?.blocks ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
   if (share) {
     const { columns, lanes } = share;
     const kind = columns === 1 ? 'workgroup per element' : 'workgroup per columns';
@@ -92,8 +93,6 @@ export function rewritten(lowered: Nest): Nest {
   return collapseAxes(splitAxes(reroll(lowered)));
 }
 
-const product = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);
-
 /** Sums that stand in no other sum, nor under a condition. */
 export function outermostSums(roots: readonly Expr[]): Extract<Expr, { kind: 'reduce' }>[] {
   const found = new Set<Extract<Expr, { kind: 'reduce' }>>();
@@ -114,6 +113,7 @@ function tile(nest: Nest, positions: number, device: DeviceKind): { nest: Nest; 
   const bodies = everyUnder(outermostSums(nest.stores.map((s) => s.value)).map((s) => s.body));
   const loads = bodies.filter((e) => e.kind === 'load');
   const reuse = nest.axes
+    .filter((a) => !vary([a]))
     .map((a) => ({ axis: a, shared: loads.filter((l) => !l.free.has(a.key)) }))
     .filter(({ shared }) => shared.length > 0);
   if (loads.length < 2) return { nest, count: 1 };
@@ -133,8 +133,8 @@ function tile(nest: Nest, positions: number, device: DeviceKind): { nest: Nest; 
 
 /** Gives a thread several positions, far apart so that neighbouring threads stay next to each other in memory. */
 function stream(nest: Nest, positions: number): { nest: Nest; count: number } {
-  const whole = nest.axes.find((a) => a.extent % STREAMING_TILE === 0);
-  const along = whole ?? nest.axes.find((a) => a.extent >= 4 * STREAMING_TILE);
+  const whole = nest.axes.find((a) => !vary([a]) && a.extent % STREAMING_TILE === 0);
+  const along = whole ?? nest.axes.find((a) => !vary([a]) && a.extent >= 4 * STREAMING_TILE);
   if (!along || positions < STREAMING_POSITIONS) return { nest, count: 1 };
   return { nest: writeOut(nest, along, STREAMING_TILE), count: STREAMING_TILE };
 }
@@ -153,7 +153,7 @@ function unrolledAxes(nest: Nest, most: number): ReadonlySet<string> {
   const axes = new Map(sums.flatMap((s) => [...s.axes].reverse().map((a) => [a.key, a] as const)));
   let each = 1;
   for (const a of axes.values()) {
-    if (each * a.extent > UNROLLED_SUM || terms * a.extent > most) continue;
+    if (vary([a]) || each * a.extent > UNROLLED_SUM || terms * a.extent > most) continue;
     terms *= a.extent;
     each *= a.extent;
     names.add(a.key);

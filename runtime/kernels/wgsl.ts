@@ -1,24 +1,24 @@
 /**
  * @file From a scheduled loop nest to WGSL. In: a schedule and the buffers it binds. Out: the text, the graph node behind
- * each of its lines, and the numbers that it takes as parameters. With `parametric`, sizes, strides and scalars are
- * parameters, so that kernels of one form share one pipeline whatever their shapes are.
+ * each of its lines, and the numbers that it takes as parameters. As `parameters`, sizes, strides and scalars are
+ * such, so that kernels of one form share one pipeline whatever their shapes are; left `open` they are told apart later.
  */
 import { invariant } from '../errors.ts';
 import type { Axis } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
+import { extentOf } from './extents.ts';
 import { outermostSums, type Schedule } from './schedule.ts';
 import { writeRows } from './rowtext.ts';
 import { IndexText } from './indices.ts';
 import type { Store } from './nest.ts';
-import { floatText, Parameters } from './text.ts';
+import { Parameters, type Hole, type Numbers } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
 import { SumText } from './sums.ts';
 import { tiledText } from './tile-text.ts';
 import type { SharePlan } from './share.ts';
-import { extentOf } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 export interface KernelText {
@@ -30,6 +30,11 @@ export interface KernelText {
   readonly workgroupSize: number;
   /** Workgroups of one dispatch, all in a row; the launcher folds them into two dims where they are too many. */
   readonly workgroups: number;
+}
+
+/** Without parameters as yet. */
+export interface OpenText extends KernelText {
+  readonly holes: readonly Hole[];
 }
 
 export interface BoundBuffer {
@@ -45,9 +50,15 @@ export function emit(
   schedule: Schedule,
   slots: readonly number[],
   buffers: readonly BoundBuffer[],
-  parametric: boolean,
+  numbers: Exclude<Numbers, 'open'>,
 ): KernelText {
-  return new Emitter(schedule, slots, buffers, parametric).emit();
+  return new Emitter(schedule, slots, buffers, numbers).emit();
+}
+
+/** The text with all its numbers left open, and those. */
+export function emitOpen(schedule: Schedule, slots: readonly number[], buffers: readonly BoundBuffer[]): OpenText {
+  const emitter = new Emitter(schedule, slots, buffers, 'open');
+  return { ...emitter.emit(), holes: emitter.p.holes };
 }
 
 class Emitter implements Writer {
@@ -64,9 +75,9 @@ class Emitter implements Writer {
     private readonly plan: Schedule,
     private readonly slots: readonly number[],
     private readonly buffers: readonly BoundBuffer[],
-    parametric: boolean,
+    numbers: Numbers,
   ) {
-    this.p = new Parameters(parametric);
+    this.p = new Parameters(numbers);
     this.at = new IndexText(this.p);
     this.sums = new SumText(this, plan);
     this.halves = buffers.some((b) => b.dtype === 'float16');
@@ -77,7 +88,7 @@ class Emitter implements Writer {
 
   emit(): KernelText {
     const { nest, workgroupSize, rows, tiling, share } = this.plan;
-    const positions = nest.axes.reduce((n, a) => n * a.extent, 1);
+    const positions = extentOf(nest.axes);
     const body = new Scope();
     if (tiling) {
       tiledText(this, tiling, nest.stores, body);
@@ -99,7 +110,7 @@ class Emitter implements Writer {
       return this.wrap(body, workgroups);
     }
     body.line(`let t = i32((group.x + group.y * groups.x) * ${workgroupSize}u + local);`);
-    body.line(`if (t >= ${this.p.int(positions)}) { return; }`);
+    body.line(`if (t >= ${this.p.derived(positions, nest.axes)}) { return; }`);
     this.decode(body, nest.axes, 't');
     this.sums.write(body, sums);
     this.stores(nest.stores, body);
@@ -109,17 +120,17 @@ class Emitter implements Writer {
   /** Gives the axes, and `lane`, their values in a workgroup that shares sums; tells which threads store. */
   private sharedPlaces(body: Scope, { columns, across, before, blocks }: SharePlan, workgroups: number): string {
     const extent = extentOf(across);
-    const whole = !this.p.active && extent % columns === 0;
+    const whole = this.p.fixed(across) && extent % columns === 0;
     body.line('let place = i32(group.x + group.y * groups.x);');
-    body.line(`if (place >= ${this.p.int(workgroups)}) { return; }`);
+    body.line(`if (place >= ${this.p.derived(workgroups, [...before, ...across])}) { return; }`);
     body.line(columns === 1 ? 'let lane = i32(local);' : `let lane = i32(local) / ${columns};`);
     if (columns === 1) {
       this.decode(body, before, 'place');
       return 'lane == 0';
     }
-    body.line(`let t = place / ${this.p.int(blocks)};`);
+    body.line(`let t = place / ${this.p.derived(blocks, across)};`);
     this.decode(body, before, 't');
-    body.line(`let column = (place % ${this.p.int(blocks)}) * ${columns} + i32(local) % ${columns};`);
+    body.line(`let column = (place % ${this.p.derived(blocks, across)}) * ${columns} + i32(local) % ${columns};`);
     // Behind the last column the last one is computed again, since all threads must meet, and not stored.
     if (!whole) body.line(`let at = min(column, ${this.p.int(extent - 1, true)});`);
     this.decode(body, across, whole ? 'column' : 'at');
@@ -167,9 +178,8 @@ class Emitter implements Writer {
     this.buffers.forEach(({ dtype, writable }, i) =>
       line(`@group(0) @binding(${i}) var<storage, ${writable ? 'read_write' : 'read'}> b${i}: array<${storageType(dtype)}>;`),
     );
-    const parameters = this.p.words();
-    if (parameters.length > 0)
-      line(`@group(0) @binding(${this.buffers.length}) var<uniform> p: array<vec4<i32>, ${parameters.length / 4}>;`);
+    const vectors = this.p.vectors();
+    if (vectors !== undefined) line(`@group(0) @binding(${this.buffers.length}) var<uniform> p: array<vec4<i32>, ${vectors}>;`);
     for (const prelude of this.preludes) prelude.split('\n').forEach(line);
     line('');
     line(`@compute @workgroup_size(${workgroupSize})`);
@@ -180,7 +190,7 @@ class Emitter implements Writer {
     return {
       wgsl: lines.map((l) => l.text).join('\n') + '\n',
       origins: lines.map((l) => l.origin),
-      parameters,
+      parameters: this.p.words(),
       workgroupSize,
       workgroups,
     };
@@ -308,8 +318,8 @@ class Emitter implements Writer {
   literal(value: number, type: DType): string {
     if (type === 'bool') return value === 0 ? 'false' : 'true';
     if (type === 'int32') return this.p.int(value, true);
-    if (type === 'uint32') return this.p.active ? `u32(${this.p.int(value | 0, true)})` : `${value}u`;
-    if (Number.isFinite(value)) return this.p.active ? this.p.float(value) : floatText(value);
+    if (type === 'uint32') return this.p.uint(value);
+    if (Number.isFinite(value)) return this.p.float(value);
     // A constant that is not finite is refused when the text is checked; a variable is not constant.
     const bits = Number.isNaN(value) ? '0x7fc00000u' : value > 0 ? '0x7f800000u' : '0xff800000u';
     const holder = Number.isNaN(value) ? 'not_a_number' : value > 0 ? 'infinity' : 'minus_infinity';

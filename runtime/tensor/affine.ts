@@ -9,6 +9,8 @@ export interface Axis {
   readonly kind: 'axis';
   readonly key: string;
   readonly extent: number;
+  /** For an extent that varies from call to call: the one that kernels are made for. */
+  readonly typical?: number;
 }
 
 export type Atom = Axis | { readonly kind: 'div' | 'mod'; readonly key: string; readonly of: Index; readonly by: number };
@@ -34,8 +36,9 @@ export interface Condition {
 }
 
 /** The extent is part of the key: axes of one name and different lengths are different axes. */
-export function axis(name: string, extent: number): Axis {
-  return { kind: 'axis', key: `${name}_${extent}`, extent };
+export function axis(name: string, extent: number, typical?: number): Axis {
+  if (typical === undefined) return { kind: 'axis', key: `${name}_${extent}`, extent };
+  return { kind: 'axis', key: `${name}_v${extent}`, extent, typical };
 }
 
 function make(constant: number, terms: readonly Term[]): Index {
