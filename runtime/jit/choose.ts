@@ -4,8 +4,8 @@
  */
 import type { Gpu } from '../device/gpu.ts';
 import type { ExternalNode, Graph, Node } from '../ir/graph.ts';
-import { buildKernel, type Kernel } from '../kernels/kernel.ts';
-import { lower } from '../kernels/lower.ts';
+import { buildKernel, type Kernel, type StorageOf } from '../kernels/kernel.ts';
+import { lower, type Lowered } from '../kernels/lower.ts';
 import { fuse, type FusedGroup, type Fusion } from '../passes/fuse.ts';
 import { numel } from '../tensor/shape.ts';
 import { invariant } from '../errors.ts';
@@ -27,13 +27,24 @@ export interface ChosenKernel {
   readonly kernel: Kernel<Place>;
 }
 
-/** `timed` runs a stage that has a name. */
-export function choose(graph: Graph, gpu: Gpu, timed: <T>(stage: string, body: () => T) => T): Chosen {
+/** Runs a stage that has a name. */
+export type Timed = <T>(stage: string, body: () => T) => T;
+
+export function choose(graph: Graph, gpu: Gpu, timed: Timed): Chosen {
   const fusion = timed('fusion', () => fuse(graph, { maxStorageBuffers: gpu.maxStorageBuffers }));
+  return withKernels(fusion, timed, (own, storageOf) => buildKernel(own, storageOf, { parametric: false, target: gpu.target }));
+}
+
+/** `build` makes the kernel of the group that has this place among the groups. */
+export function withKernels(
+  fusion: Fusion,
+  timed: Timed,
+  build: (own: Lowered, storageOf: StorageOf<Place>, group: number) => Kernel<Place>,
+): Chosen {
   const lowered = timed('kernels', () =>
-    fusion.groups
-      .filter((group) => group.roots.some((root) => numel(root.meta.shape) > 0))
-      .map((group) => ({ group, own: lower(group) })),
+    fusion.groups.flatMap((group, place) =>
+      group.roots.some((root) => numel(root.meta.shape) > 0) ? [{ group, place, own: lower(group) }] : [],
+    ),
   );
   const inPlace = writtenInPlace(
     fusion.graph,
@@ -41,10 +52,10 @@ export function choose(graph: Graph, gpu: Gpu, timed: <T>(stage: string, body: (
   );
   const places = new Places(fusion, inPlace);
   const kernels = timed('kernels', () =>
-    lowered.map(({ group, own }): ChosenKernel => {
+    lowered.map(({ group, place, own }): ChosenKernel => {
       const tensors = [...own.reads, ...own.roots];
       const storageOf = (i: number) => places.storageOf(invariant(tensors[i], 'a tensor for each position'));
-      return { group, reads: own.reads, kernel: buildKernel(own, storageOf, { parametric: false, target: gpu.target }) };
+      return { group, reads: own.reads, kernel: build(own, storageOf, place) };
     }),
   );
   return { fusion, inPlace, places, kernels };

@@ -1,0 +1,87 @@
+/**
+ * @file Kernels for every size of a graph's dynamic dims. In: graphs of one function, recorded at several sizes. Out: choices as for a
+ * compile, with kernels whose texts, and so whose pipelines, are the same for all graphs of one form: which nodes are one kernel is
+ * chosen for the first of them. A graph of another form, or a kernel that cannot be the same, is chosen anew, and counted.
+ */
+import type { Gpu } from '../device/gpu.ts';
+import type { Graph } from '../ir/graph.ts';
+import { Templates } from '../kernels/template.ts';
+import { fuse, type Fusion } from '../passes/fuse.ts';
+import { optimise, type Optimised } from '../passes/pipeline.ts';
+import { splitSums } from '../passes/split-sums.ts';
+import { withKernels, type Chosen, type Timed } from './choose.ts';
+import { formOfGraph, GroupPlaces } from './form.ts';
+
+/** A form of the graph. */
+interface Variant {
+  readonly form: string;
+  readonly groups: GroupPlaces;
+  /** Texts of kernels, by the number of their group. */
+  readonly templates: Templates;
+}
+
+/** A graph's groups, and the form that they are of. */
+interface Fitting {
+  readonly variant: Variant;
+  readonly fusion: Fusion;
+}
+
+const untimed: Timed = (_, body) => body();
+
+export class Family {
+  private readonly variants: Variant[] = [];
+  /** Kernels of single ops, for runs that are recorded: no number stands in their texts. */
+  readonly eager = new Templates();
+  /** What the dynamic dims are now. */
+  sizes: readonly number[] = [];
+
+  /** `twins` are graphs that were compiled at other sizes before. */
+  constructor(private twins: readonly Graph[]) {}
+
+  /** Texts that were made so far. */
+  get made(): number {
+    return this.variants.reduce((n, v) => n + v.templates.made, this.eager.made);
+  }
+
+  /** Sums are cut in as many parts as their extents ask for: where that makes another form, they stay whole. */
+  optimised(recorded: Graph, without: readonly string[] = []): Optimised {
+    const usual = optimise(recorded, { without });
+    if (this.variants.length === 0 || this.variantOf(usual.graph)) return usual;
+    const whole = optimise(recorded, { without: [...without, splitSums.name] });
+    return this.variantOf(whole.graph) ? whole : usual;
+  }
+
+  choose(graph: Graph, gpu: Gpu, timed: Timed): Chosen {
+    const own = this.variantOf(graph) ?? timed('fusion', () => this.variant(graph, gpu));
+    const seen = this.twins.flatMap((twin) => this.variantOf(twin) ?? []);
+    this.twins = [];
+    // What varies shows in the others: the text is made once all have been looked at.
+    if (seen.length > 0) for (const each of [own, ...seen]) timed('kernels', () => this.withTexts(each, gpu, untimed));
+    return this.withTexts(own, gpu, timed);
+  }
+
+  private withTexts({ variant, fusion }: Fitting, gpu: Gpu, timed: Timed): Chosen {
+    const { sizes } = this;
+    // Until it is known: numbers that a dynamic dim divides, or its last place.
+    const mayVary = (n: number) => n !== 0 && sizes.some((size) => n % size === 0 || (size > 2 && n % (size - 1) === 0));
+    return withKernels(fusion, timed, (own, storageOf, group) =>
+      variant.templates.kernel(String(group), own, storageOf, gpu.target, mayVary),
+    );
+  }
+
+  private variantOf(graph: Graph): Fitting | undefined {
+    const form = formOfGraph(graph);
+    for (const variant of this.variants) {
+      const fusion = variant.form === form ? variant.groups.in(graph) : undefined;
+      if (fusion) return { variant, fusion };
+    }
+    return undefined;
+  }
+
+  private variant(graph: Graph, gpu: Gpu): Fitting {
+    const fusion = fuse(graph, { maxStorageBuffers: gpu.maxStorageBuffers });
+    const variant = { form: formOfGraph(graph), groups: new GroupPlaces(fusion), templates: new Templates() };
+    this.variants.push(variant);
+    return { variant, fusion };
+  }
+}
