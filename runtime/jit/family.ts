@@ -5,7 +5,7 @@
  */
 import type { Gpu } from '../device/gpu.ts';
 import type { Graph } from '../ir/graph.ts';
-import { Templates } from '../kernels/template.ts';
+import { Templates, type MayVary } from '../kernels/template.ts';
 import { fuse, type Fusion } from '../passes/fuse.ts';
 import { optimise, type Optimised } from '../passes/pipeline.ts';
 import { splitSums } from '../passes/split-sums.ts';
@@ -56,14 +56,15 @@ export class Family {
     const seen = this.twins.flatMap((twin) => this.variantOf(twin) ?? []);
     this.twins = [];
     // What varies shows in the others: the text is made once all have been looked at.
-    if (seen.length > 0) for (const each of [own, ...seen]) timed('kernels', () => this.withTexts(each, gpu, untimed));
-    return this.withTexts(own, gpu, timed);
+    if (seen.length > 0)
+      for (const each of [own, ...seen]) timed('kernels', () => this.withTexts(each, gpu, untimed, () => false));
+    const { sizes } = this;
+    // Until it shows: numbers that a dynamic dim divides, or its last place.
+    const mayVary = (n: number) => n !== 0 && sizes.some((size) => n % size === 0 || (size > 2 && n % (size - 1) === 0));
+    return this.withTexts(own, gpu, timed, mayVary);
   }
 
-  private withTexts({ variant, fusion }: Fitting, gpu: Gpu, timed: Timed): Chosen {
-    const { sizes } = this;
-    // Until it is known: numbers that a dynamic dim divides, or its last place.
-    const mayVary = (n: number) => n !== 0 && sizes.some((size) => n % size === 0 || (size > 2 && n % (size - 1) === 0));
+  private withTexts({ variant, fusion }: Fitting, gpu: Gpu, timed: Timed, mayVary: MayVary): Chosen {
     return withKernels(fusion, timed, (own, storageOf, group) =>
       variant.templates.kernel(String(group), own, storageOf, gpu.target, mayVary),
     );

@@ -144,6 +144,20 @@ describe('no pipeline is made for a fourth size', () => {
   });
 });
 
+test('what does not vary is written out, and goes into no parameter', async () => {
+  const { traced } = await atSizes(
+    moduleOf(mlp, (n) => [n, 10]),
+    [5, 7, 9],
+  );
+  const texts =
+    traced.info.compiled
+      .at(-1)
+      ?.plans()[0]
+      ?.kernels.map((k) => k.kernel.text) ?? [];
+  // One number each: how many threads have something to do.
+  expect(texts.map((t) => [...t.parameters].filter((n) => n !== 0).map((n) => n % 9))).toEqual([[0], [0]]);
+});
+
 describe('a dim that is declared dynamic', () => {
   const declared = (sized: Sized<[Tensor]>): Sized<[Tensor]> => ({ ...sized, args: (n) => [jit.dynamic(sized.args(n)[0], 0)] });
 
@@ -245,6 +259,20 @@ describe('nothing is taken for granted', () => {
       ),
       [6, 12, 3, 7, 6, 36, 5],
     );
+  });
+
+  test('results that have one shape at one size alone', async () => {
+    const { made, traced } = await atSizes(
+      unary(
+        (x) => [x.add(1), x.t().mul(2)],
+        (n) => [n, 6],
+      ),
+      [5, 7, 6, 9, 11, 13],
+    );
+    const kernels = traced.info.compiled.map((c) => c.plans()[0]?.kernels.length);
+    // Only where both have one shape they are stored by one kernel.
+    expect(kernels).toEqual([2, 2, 1, 2, 2, 2]);
+    expect(made.slice(4)).toEqual([0, 0]);
   });
 
   test('other values of plain arguments, and a second dynamic dim', async () => {
