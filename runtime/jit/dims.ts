@@ -25,7 +25,7 @@ export interface Call {
   readonly form: string;
   /** Equal for calls that differ in dynamic dims alone; undefined where none of its dims is dynamic. */
   readonly family?: string;
-  /** What the dynamic dims are here. */
+  /** What the dynamic dims are here, in order. */
   readonly sizes: readonly number[];
   /** Those that became dynamic by this call, in words. */
   readonly became: readonly string[];
@@ -54,16 +54,16 @@ export class Dims {
         if (!before && isDynamic(i, d)) became.push(`dim ${d} of tensor ${i}`);
       });
     });
-    const sizes = new Set<number>();
+    const sizes: number[] = [];
     const family = keyOf(args, module, (x, i) => {
       const shape = x.shape.map((size, d) => {
         if (size < 2 || !isDynamic(i, d)) return String(size);
-        sizes.add(size);
+        sizes.push(size);
         return '*';
       });
       return `${shape.join()}${isContiguous(x.layout) ? '' : ' view'}`;
     });
-    return { form, family: sizes.size > 0 ? family : undefined, sizes: [...sizes], became };
+    return { form, family: sizes.length > 0 ? family : undefined, sizes, became };
   }
 
   private seen(form: string): Map<string, Seen> | undefined {

@@ -1,7 +1,7 @@
 /**
  * @file Kernels for every size of a graph's dynamic dims. In: graphs of one function, recorded at several sizes. Out: choices as for a
- * compile, with kernels whose texts, and so whose pipelines, are the same for all graphs of one form: which nodes are one kernel is
- * chosen for the first of them. A graph of another form, or a kernel that cannot be the same, is chosen anew, and counted.
+ * compile, with kernels whose texts, and so whose pipelines, are the same for all graphs of one form: what can be chosen is chosen
+ * for the first of them. Much larger sizes, a graph of another form, a kernel that cannot be the same: these are chosen anew.
  */
 import type { Gpu } from '../device/gpu.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -12,8 +12,13 @@ import { splitSums } from '../passes/split-sums.ts';
 import { withKernels, type Chosen, type Timed } from './choose.ts';
 import { formOfGraph, GroupPlaces } from './form.ts';
 
+/** Sizes up to so many times those that a choice was made for are served by it. */
+const GROWTH = 64;
+
 /** A form of the graph. */
 interface Variant {
+  /** The dynamic dims that it was chosen for. */
+  readonly sizes: readonly number[];
   readonly form: string;
   readonly groups: GroupPlaces;
   /** Texts of kernels, by the number of their group. */
@@ -34,9 +39,8 @@ export class Family {
   readonly eager = new Templates();
   /** What the dynamic dims are now. */
   sizes: readonly number[] = [];
-
-  /** `twins` are graphs that were compiled at other sizes before. */
-  constructor(private twins: readonly Graph[]) {}
+  /** Graphs that were compiled at other sizes before. */
+  twins: () => readonly Graph[] = () => [];
 
   /** Texts that were made so far. */
   get made(): number {
@@ -52,12 +56,13 @@ export class Family {
   }
 
   choose(graph: Graph, gpu: Gpu, timed: Timed): Chosen {
-    const own = this.variantOf(graph) ?? timed('fusion', () => this.variant(graph, gpu));
-    const seen = this.twins.flatMap((twin) => this.variantOf(twin) ?? []);
-    this.twins = [];
+    const known = this.variantOf(graph);
+    const own = known ?? timed('fusion', () => this.variant(graph, gpu));
+    const others = known ? [] : this.twins().flatMap((twin) => fitting(own.variant, twin) ?? []);
+    this.twins = () => [];
     // What varies shows in the others: the text is made once all have been looked at.
-    if (seen.length > 0)
-      for (const each of [own, ...seen]) timed('kernels', () => this.withTexts(each, gpu, untimed, () => false));
+    if (others.length > 0)
+      for (const each of [own, ...others]) timed('kernels', () => this.withTexts(each, gpu, untimed, () => false));
     const { sizes } = this;
     // Until it shows: numbers that a dynamic dim divides, or its last place.
     const mayVary = (n: number) => n !== 0 && sizes.some((size) => n % size === 0 || (size > 2 && n % (size - 1) === 0));
@@ -71,18 +76,24 @@ export class Family {
   }
 
   private variantOf(graph: Graph): Fitting | undefined {
-    const form = formOfGraph(graph);
     for (const variant of this.variants) {
-      const fusion = variant.form === form ? variant.groups.in(graph) : undefined;
-      if (fusion) return { variant, fusion };
+      const isNear = this.sizes.every((size, i) => size <= GROWTH * (variant.sizes[i] ?? size));
+      const found = isNear ? fitting(variant, graph) : undefined;
+      if (found) return found;
     }
     return undefined;
   }
 
   private variant(graph: Graph, gpu: Gpu): Fitting {
     const fusion = fuse(graph, { maxStorageBuffers: gpu.maxStorageBuffers });
-    const variant = { form: formOfGraph(graph), groups: new GroupPlaces(fusion), templates: new Templates() };
+    const groups = new GroupPlaces(fusion);
+    const variant = { sizes: this.sizes, form: formOfGraph(graph), groups, templates: new Templates() };
     this.variants.push(variant);
     return { variant, fusion };
   }
+}
+
+function fitting(variant: Variant, graph: Graph): Fitting | undefined {
+  const fusion = variant.form === formOfGraph(graph) ? variant.groups.in(graph) : undefined;
+  return fusion && { variant, fusion };
 }

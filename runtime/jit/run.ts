@@ -33,8 +33,8 @@ export class Replay {
     try {
       return this.runIn(slots, inputs);
     } finally {
-      // What takes them next writes them behind this run.
-      if (this.holding === 'each run') for (const slot of slots) pool.give(slot);
+      // What takes them next writes them behind this run; the next run gets the same.
+      if (this.holding === 'each run') for (const slot of slots.toReversed()) pool.give(slot);
     }
   }
 

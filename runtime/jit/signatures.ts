@@ -85,7 +85,10 @@ export class Signatures<E extends Entry> {
     const note =
       became.length > 0 ? `${became.join(' and ')} ${became.length > 1 ? 'are' : 'is'} dynamic from now on` : undefined;
     const noted = note === undefined || !change ? change : { ...change, note };
-    return this.addSized(sized ?? this.opened(form, family), { sizes, twins }, noted, (kernels) => make(signature, kernels));
+    const own = sized ?? { form, misses: 0, families: new Map<number, Family>(), entries: [] };
+    const entry = this.addSized(own, { sizes, twins }, noted, (kernels) => make(signature, kernels));
+    this.sized.set(family, own);
+    return entry;
   }
 
   private addSized(
@@ -98,9 +101,9 @@ export class Signatures<E extends Entry> {
     const isFirst = families.size === 0;
     const before = textsOf(sized);
     const entry = make((graph) => {
-      const graphs = () => twins.flatMap((e) => e.plans()[graph]?.optimised.graph ?? []);
-      const family = families.get(graph) ?? new Family(graphs());
+      const family = families.get(graph) ?? new Family();
       family.sizes = sizes;
+      family.twins = () => twins.flatMap((e) => e.plans()[graph]?.optimised.graph ?? []);
       families.set(graph, family);
       return family;
     });
@@ -111,12 +114,6 @@ export class Signatures<E extends Entry> {
     else if (change && isFirst) this.recompiles.push(change);
     if (entries.length >= MOST_SIZES) entries.shift();
     return this.kept(entries, entry);
-  }
-
-  private opened(form: string, family: string): Sized<E> {
-    const made: Sized<E> = { form, misses: 0, families: new Map(), entries: [] };
-    this.sized.set(family, made);
-    return made;
   }
 
   private kept(entries: E[], entry: E): E {

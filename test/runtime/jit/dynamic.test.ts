@@ -1,6 +1,7 @@
 /** Dims that change: from the third size on no call makes a pipeline, and every call gives what the reference gives. */
 import { describe, expect, test } from 'vitest';
 import { cat, jit, manualSeed, memory, nn, noGrad, optim, scope, type Tensor } from 'jitlens';
+import { onReference } from '../support/devices.ts';
 import { atSizes, filled, pipelines, type Sized } from '../support/sizes.ts';
 
 const SIZES = [5, 7, 9, 11, 13, 32, 64, 10, 200];
@@ -157,6 +158,29 @@ test('what does not vary is written out, and goes into no parameter', async () =
   // One number each: how many threads have something to do.
   expect(texts.map((t) => [...t.parameters].filter((n) => n !== 0).map((n) => n % 9))).toEqual([[0], [0]]);
 });
+
+test('much larger sizes have kernels of their own, which their sums are shared in', async () => {
+  const { made, traced } = await atSizes(
+    unary(
+      (x) => x.square().mean(),
+      (n) => [n, 2],
+    ),
+    [5, 7, 9, 200, 1000, 3000, 11, 1200],
+  );
+  expect(made.slice(3).map((n) => n > 0)).toEqual([false, true, false, false, false]);
+  const schedules = traced.info.compiled.slice(-2).map((c) => c.plans()[0]?.kernels[0]?.kernel.schedule);
+  expect(schedules).toEqual([expect.stringMatching(/^thread per element/), expect.stringMatching(/^workgroup per element/)]);
+});
+
+test('on a device without kernels sizes are no matter', () =>
+  onReference(async () => {
+    const traced = jit.trace((x: Tensor) => x.mul(2).sum({ dim: 0 }), [filled([2, 3])]);
+    const sizes = Array.from({ length: 20 }, (_, i) => i + 3);
+    const all = sizes.map((n) => traced(filled([n, 3])).data());
+    const wanted = sizes.map((n) => filled([n, 3]).mul(2).sum({ dim: 0 }).data());
+    expect(traced.info.eagerCalls).toBe(0);
+    expect(await Promise.all(all)).toEqual(await Promise.all(wanted));
+  }));
 
 describe('a dim that is declared dynamic', () => {
   const declared = (sized: Sized<[Tensor]>): Sized<[Tensor]> => ({ ...sized, args: (n) => [jit.dynamic(sized.args(n)[0], 0)] });
