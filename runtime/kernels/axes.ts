@@ -114,21 +114,24 @@ export function everyUnder(roots: readonly Expr[]): Expr[] {
 }
 
 /**
- * One thread computes `count` positions of `of`, a stride apart, so that neighbouring threads stay neighbours in memory.
- * Where `count` does not divide the extent, the last stores are guarded, and those wholly behind its end are left out.
+ * One thread computes `count` positions of `of`, a stride apart, so that neighbouring threads stay neighbours in memory; side by
+ * side where the extent varies, as the stride would too. Where `count` does not divide the extent, the last stores are guarded,
+ * and those wholly behind its end are left out; where it varies all are guarded.
  */
 export function writeOut(nest: Nest, of: Axis, count: number): Nest {
   const stride = Math.ceil(of.extent / count);
-  const inner = axis(`${of.key}t`, stride);
+  const varies = of.typical !== undefined;
+  const inner = axis(`${of.key}t`, stride, of.typical === undefined ? undefined : Math.ceil(of.typical / count));
   const stores = Array.from({ length: count }, (_, i) => {
-    const place = plus(fromAxis(inner), i * stride);
+    const place = varies ? plus(times(fromAxis(inner), count), i) : plus(fromAxis(inner), i * stride);
     const to: Replacement = (a) => (a.key === of.key ? place : undefined);
     const visit = replaceAxes(nest.builder, to);
     return nest.stores.flatMap((s) => {
       const before = (s.guard?.tests ?? []).map((t) => ({ ...t, index: substitute(t.index, to) }));
-      const guard = condition([...before, { index: place, lo: 0, hi: of.extent }]);
+      const guard = condition([...before, { index: place, lo: 0, hi: of.extent, isAsked: varies && i > 0 }]);
       return guard === 'never' ? [] : [{ ...s, index: substitute(s.index, to), value: visit(s.value), guard }];
     });
   });
-  return { ...nest, axes: nest.axes.flatMap((a) => (a.key !== of.key ? [a] : stride > 1 ? [inner] : [])), stores: stores.flat() };
+  const axes = nest.axes.flatMap((a) => (a.key !== of.key ? [a] : stride > 1 || varies ? [inner] : []));
+  return { ...nest, axes, stores: stores.flat() };
 }

@@ -113,19 +113,18 @@ function tile(nest: Nest, positions: number, device: DeviceKind): { nest: Nest; 
   const bodies = everyUnder(outermostSums(nest.stores.map((s) => s.value)).map((s) => s.body));
   const loads = bodies.filter((e) => e.kind === 'load');
   const reuse = nest.axes
-    .filter((a) => !vary([a]))
     .map((a) => ({ axis: a, shared: loads.filter((l) => !l.free.has(a.key)) }))
     .filter(({ shared }) => shared.length > 0);
   if (loads.length < 2) return { nest, count: 1 };
   // The innermost axis keeps threads next to each other in memory, so it is tiled last and least.
-  const order = reuse.reverse().sort((a, b) => b.shared.length - a.shared.length || a.axis.extent - b.axis.extent);
+  const order = reuse.reverse().sort((a, b) => b.shared.length - a.shared.length || typicalOf([a.axis]) - typicalOf([b.axis]));
   const [first] = order;
   if (!first) return { nest, count: 1 };
   const second = order.find(({ axis, shared }) => axis !== first.axis && shared.some((l) => !first.shared.includes(l)));
   const spare = Math.max(1, Math.floor(positions / ENOUGH_THREADS[device]));
   const largest = LARGEST_TILE[device];
-  const rows = fitting(first.axis.extent, Math.min(16, Math.ceil(largest / 4), spare));
-  const columns = second ? fitting(second.axis.extent, Math.min(4, Math.floor(spare / rows), Math.floor(largest / rows))) : 1;
+  const rows = fitting(first.axis, Math.min(16, Math.ceil(largest / 4), spare));
+  const columns = second ? fitting(second.axis, Math.min(4, Math.floor(spare / rows), Math.floor(largest / rows))) : 1;
   let tiled = rows > 1 ? writeOut(nest, first.axis, rows) : nest;
   if (second && columns > 1) tiled = writeOut(tiled, second.axis, columns);
   return { nest: tiled, count: tiled.stores.length / nest.stores.length };
@@ -139,10 +138,10 @@ function stream(nest: Nest, positions: number): { nest: Nest; count: number } {
   return { nest: writeOut(nest, along, STREAMING_TILE), count: STREAMING_TILE };
 }
 
-/** The largest power of two (or the whole extent) that is at most `limit`. */
-function fitting(extent: number, limit: number): number {
-  if (extent <= limit) return extent;
-  return 2 ** Math.floor(Math.log2(Math.max(1, limit)));
+/** The largest power of two (or the whole extent, if it does not vary) that is at most `limit`. */
+function fitting({ extent, typical }: Axis, limit: number): number {
+  if (typical === undefined && extent <= limit) return extent;
+  return 2 ** Math.floor(Math.log2(Math.max(1, Math.min(limit, typical ?? limit))));
 }
 
 /** The summed axes that are short enough to be written out, innermost first, while the kernel stays small. */

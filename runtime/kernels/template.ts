@@ -129,14 +129,13 @@ class Template {
   /** For each number that varies the name of its parameter: those that were equal at all sizes have one. */
   private names(): readonly (string | undefined)[] {
     const [first = [], ...others] = this.known;
-    if (others.length > 0)
-      return first.map((_, i) => {
-        const values = this.known.map((holes) => shown(holes[i]));
-        return values.every((v) => v === values[0]) ? undefined : values.join(' ');
-      });
-    const guessed = first.map((h) => [h.value, ...h.from].some((v) => this.mayVary(v)));
+    const guessed = others.length > 0 ? [] : first.map((h) => this.mayVary(h.value));
     const own = guessed.filter(Boolean).length <= OWN_PARAMETERS;
-    return first.map((h, i) => (!guessed[i] ? undefined : own ? String(i) : shown(h)));
+    return first.map((h, i) => {
+      if (h.varies || (own && guessed[i])) return String(i);
+      const values = this.known.map((holes) => shown(holes[i]));
+      return guessed[i] || values.some((v) => v !== values[0]) ? values.join(' ') : undefined;
+    });
   }
 
   /** Whether the text, with other parameters, has these numbers. */
@@ -154,8 +153,7 @@ class Template {
 }
 
 function shown(hole: Hole | undefined): string {
-  const value = Object.is(hole?.value, -0) ? '-0' : String(hole?.value);
-  return `${hole?.kind ?? ''}${value}<${hole?.from.join() ?? ''}`;
+  return `${hole?.kind ?? ''} ${Object.is(hole?.value, -0) ? '-0' : (hole?.value ?? '')}`;
 }
 
 function alike(a: Sample, b: Sample): boolean {
@@ -196,8 +194,8 @@ function numbered(nest: Nest, axes: readonly Axis[], usual: (i: number) => numbe
 /** Axes that vary are named after their extents until here. */
 function withoutExtents(text: string): string {
   const names = new Map<string, string>();
-  return text.replace(/\b([a-z]\w*)_v\d+\b/g, (key, name: string) => {
-    const known = names.get(key) ?? `${name}_n${names.size}`;
+  return text.replace(/\b[a-z]\w*_v\d+\b/g, (key) => {
+    const known = names.get(key) ?? `n${names.size}`;
     names.set(key, known);
     return known;
   });

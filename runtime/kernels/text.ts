@@ -10,8 +10,8 @@ import { vary } from './extents.ts';
 export interface Hole {
   readonly kind: 'int' | 'uint' | 'float';
   readonly value: number;
-  /** Other numbers that it follows from: it varies when they do, although some of their values may give the same. */
-  readonly from: readonly number[];
+  /** Whether it follows from extents that vary; the same may follow from several of them. */
+  readonly varies: boolean;
 }
 
 export type Numbers = 'written' | 'parameters' | 'open';
@@ -38,11 +38,7 @@ export class Parameters {
   /** A whole number that follows from the extents of `axes`. */
   derived(value: number, axes: readonly Axis[]): string {
     if (this.numbers !== 'open') return this.int(value);
-    return this.hole(
-      'int',
-      value,
-      axes.map((a) => a.extent),
-    );
+    return this.hole('int', value, vary(axes));
   }
 
   uint(value: number): string {
@@ -71,8 +67,8 @@ export class Parameters {
     return this.slots.words();
   }
 
-  private hole(kind: Hole['kind'], value: number, from: readonly number[] = []): string {
-    return `⟦${this.holes.push({ kind, value, from }) - 1}⟧`;
+  private hole(kind: Hole['kind'], value: number, varies = false): string {
+    return `⟦${this.holes.push({ kind, value, varies }) - 1}⟧`;
   }
 }
 

@@ -201,10 +201,10 @@ class Emitter implements Writer {
     let rest = flat;
     [...axes].reverse().forEach((a, i) => {
       const last = i === axes.length - 1;
-      scope.line(last ? `let ${a.key} = ${rest};` : `let ${a.key} = ${rest} % ${this.p.int(a.extent)};`);
+      scope.line(last ? `let ${a.key} = ${rest};` : `let ${a.key} = ${rest} % ${this.p.derived(a.extent, [a])};`);
       if (!last) {
         const next = `${flat}${i + 1}`;
-        scope.line(`let ${next} = ${rest} / ${this.p.int(a.extent)};`);
+        scope.line(`let ${next} = ${rest} / ${this.p.derived(a.extent, [a])};`);
         rest = next;
       }
     });
