@@ -176,6 +176,28 @@ test('much larger sizes have kernels of their own, which their sums are shared i
   expect(schedules).toEqual([expect.stringMatching(/^thread per element/), expect.stringMatching(/^workgroup per element/)]);
 });
 
+test.each<[string, Sized<[Tensor]>, number[]]>([
+  [
+    'many rows, some so long that their sums are cut',
+    unary(
+      (x) => x.softmax(-1),
+      (n) => [130, n],
+    ),
+    [9, 10, 11, 570, 12],
+  ],
+  [
+    'so many positions that a thread has several',
+    unary(
+      (x) => x.mul(2),
+      (n) => [n, 32771],
+    ),
+    [9, 10, 11, 12, 16],
+  ],
+])('%s', async (_name, sized, sizes) => {
+  const { made } = await atSizes(sized, sizes);
+  expect(made.slice(3)).toEqual([0, 0]);
+});
+
 test('on a device without kernels sizes are no matter', () =>
   onReference(async () => {
     const traced = jit.trace((x: Tensor) => x.mul(2).sum({ dim: 0 }), [filled([2, 3])]);
