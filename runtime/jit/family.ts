@@ -15,6 +15,9 @@ import { formOfGraph, GroupPlaces } from './form.ts';
 /** Sizes up to so many times those that a choice was made for are served by it. */
 const GROWTH = 64;
 
+/** Graphs at other sizes that a new choice is compared with. */
+const MOST_TWINS = 8;
+
 /** A form of the graph. */
 interface Variant {
   /** The dynamic dims that it was chosen for. */
@@ -58,7 +61,11 @@ export class Family {
   choose(graph: Graph, gpu: Gpu, timed: Timed): Chosen {
     const known = this.variantOf(graph);
     const own = known ?? timed('fusion', () => this.variant(graph, gpu));
-    const others = known ? [] : this.twins().flatMap((twin) => fitting(own.variant, twin) ?? []);
+    const others = known
+      ? []
+      : this.twins()
+          .flatMap((twin) => fitting(own.variant, twin) ?? [])
+          .slice(0, MOST_TWINS);
     this.twins = () => [];
     // What varies shows in the others: the text is made once all have been looked at.
     if (others.length > 0)

@@ -271,7 +271,13 @@ describe('nothing is taken for granted', () => {
   test('sizes 0 and 1, which compile anew', async () => {
     const fn = (x: Tensor, y: Tensor) => x.add(y).sum({ dim: 0 });
     const sized: Sized<[Tensor, Tensor]> = { make: () => fn, args: (n) => [filled([n, 3]), filled([n, 3], 5)] };
-    await atSizes(sized, [5, 7, 9, 1, 0, 11, 1, 0, 2, 3]);
+    const { traced } = await atSizes(sized, [5, 7, 9, 1, 0, 11, 1, 0, 2, 3]);
+    expect(traced.info.recompiles.map((r) => r.note)).toEqual([
+      undefined,
+      'dim 0 of tensor 0 and dim 0 of tensor 1 are dynamic from now on',
+      undefined,
+      undefined,
+    ]);
     await atSizes({ ...sized, args: (n) => [filled([n, 3]), filled([n === 13 ? 1 : n, 3], 5)] }, [5, 7, 9, 13, 11]);
   });
 
@@ -355,6 +361,15 @@ describe('nothing is taken for granted', () => {
     expect(pipelines() - before).toBe(0);
     expect(traced.info.eagerCalls).toBe(0);
   });
+});
+
+test('dims that become dynamic one after the other are one family', () => {
+  const traced = jit.trace((x: Tensor) => x.mul(2).sum({ dim: 3 }), [filled([2, 2, 2, 2])]);
+  for (let d = 0; d < 4; d++)
+    for (let n = 3; n < 6; n++) traced(filled([0, 1, 2, 3].map((other) => (other < d ? 5 : other === d ? n : 2))));
+  const before = pipelines();
+  traced(filled([3, 4, 6, 7]));
+  expect([pipelines() - before, traced.info.eagerCalls]).toEqual([0, 0]);
 });
 
 test('many sizes keep the memory of none, and a few plans', () => {
