@@ -12,7 +12,9 @@ const TOGGLES = [
   'disable-dawn-features=timestamp_quantization',
   'enable-dawn-features=vulkan_enable_f16_on_nvidia,allow_unsafe_apis',
 ];
-const WANTED_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
+/** Dawn's own, which the types do not know: products of small matrices by subgroups. */
+const MATRICES = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups', MATRICES];
 const WANTED_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -25,6 +27,8 @@ const WANTED_LIMITS = [
 export interface OpenDevice {
   readonly device: GPUDevice;
   readonly info: DeviceInfo;
+  /** Threads of a subgroup, where all are that large, multiply matrices of halves, and add up in float32. */
+  readonly subgroup?: number;
 }
 
 // Dawn drops a device whose instance was collected.
@@ -49,7 +53,7 @@ export async function openAdapter(want: 'auto' | 'gpu' | 'software'): Promise<Op
     requiredFeatures: WANTED_FEATURES.filter((f) => adapter.features.has(f)),
     requiredLimits: Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]])),
   });
-  return { device, info: describe(adapter) };
+  return { device, info: describe(adapter), subgroup: matrixSubgroup(adapter) };
 }
 
 async function hardware(): Promise<GPUAdapter | undefined> {
@@ -71,6 +75,25 @@ async function request(): Promise<GPUAdapter | undefined> {
 
 function isSoftware({ info }: GPUAdapter): boolean {
   return /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(`${info.device} ${info.description} ${info.architecture}`);
+}
+
+/** What Dawn tells of a product of matrices that subgroups have. */
+interface MatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+function matrixSubgroup({ features, info }: GPUAdapter): number | undefined {
+  if (!features.has(MATRICES)) return undefined;
+  const { subgroupMinSize, subgroupMaxSize } = info;
+  const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<MatrixConfig> };
+  const fits = [...subgroupMatrixConfigs].some(
+    (c) => c.componentType === 'f16' && c.resultComponentType === 'f32' && c.M === 16 && c.N === 16 && c.K === 16,
+  );
+  return fits && subgroupMinSize === subgroupMaxSize ? subgroupMaxSize : undefined;
 }
 
 function describe(adapter: GPUAdapter): DeviceInfo {

@@ -24,6 +24,8 @@ export interface Dispatch {
   readonly workgroups: number;
   /** What a clock files the time under. */
   readonly label: string;
+  /** Microseconds that it takes at least, where that is known. */
+  readonly floor?: number;
 }
 
 /** What a kernel's schedule is chosen for. */
@@ -31,14 +33,20 @@ export interface Target {
   readonly kind: DeviceKind;
   /** Bytes that the threads of a workgroup may share. */
   readonly workgroupMemory: number;
+  /** Threads of a subgroup, where subgroups multiply matrices of halves and add up in float32. */
+  readonly subgroup?: number;
 }
 
 /**
- * Dispatches after which a batch is handed to the GPU although nobody waits yet: few at first, so that an idle GPU has
- * something to do, then twice as many each time, since a submit costs as much as four dispatches.
+ * A batch is handed to the GPU although nobody waits yet after so many dispatches, or when they keep a GPU busy for longer than
+ * a submit takes: few at first, so that an idle GPU has something to do, then twice as many each time, since a submit costs as
+ * much as four dispatches.
  */
 const FIRST_BATCH = 32;
 const LARGEST_BATCH = 128;
+/** Microseconds. */
+const FIRST_WORK = 20;
+const LARGEST_WORK = 640;
 const MAX_GROUPS = 65535;
 /** Parameters of all dispatches in a batch. */
 const PARAMETER_BYTES = 1 << 16;
@@ -54,6 +62,8 @@ export class Gpu {
   private readonly offset = new Uint32Array(1);
   private pending = 0;
   private batch = FIRST_BATCH;
+  private work = 0;
+  private enough = FIRST_WORK;
   private readonly parameters: GPUBuffer;
   private readonly staged = new Int32Array(PARAMETER_BYTES / 4);
   private stagedBytes = 0;
@@ -67,6 +77,7 @@ export class Gpu {
   constructor(
     readonly device: GPUDevice,
     readonly info: DeviceInfo,
+    private readonly subgroup?: number,
   ) {
     this.pool = new BufferPool(device, memoryLimit(), (error) => {
       // What the device says next only follows from it.
@@ -81,7 +92,12 @@ export class Gpu {
   }
 
   get target(): Target {
-    return { kind: this.info.kind, workgroupMemory: this.device.limits.maxComputeWorkgroupStorageSize };
+    const { limits } = this.device;
+    return {
+      kind: this.info.kind,
+      workgroupMemory: limits.maxComputeWorkgroupStorageSize,
+      subgroup: this.subgroup,
+    };
   }
 
   /** A buffer for `what`. Where memory runs out, what is pooled is let go of; then there is an error, JLT-MEMORY. */
@@ -136,9 +152,17 @@ export class Gpu {
     if (workgroups <= MAX_GROUPS) pass.dispatchWorkgroups(workgroups);
     else pass.dispatchWorkgroups(...gridOf(workgroups));
     if (this.clock) this.closePass();
-    if (++this.pending < this.batch) return;
+    this.work += dispatch.floor ?? 0;
+    if (++this.pending < this.batch && this.work < this.enough) return;
     this.submit();
     this.batch = Math.min(2 * this.batch, LARGEST_BATCH);
+    this.enough = Math.min(2 * this.enough, LARGEST_WORK);
+  }
+
+  /** From now on the GPU is idle. */
+  private startAnew(): void {
+    this.batch = FIRST_BATCH;
+    this.enough = FIRST_WORK;
   }
 
   /** Copies between buffers, in order with the dispatches around it. */
@@ -178,6 +202,7 @@ export class Gpu {
     this.device.queue.submit([this.encoder.finish()]);
     this.encoder = undefined;
     this.pending = 0;
+    this.work = 0;
     this.count.submits++;
   }
 
@@ -201,7 +226,7 @@ export class Gpu {
     await this.submitted(async () => {
       this.encodeCopy(from.buffer, staging, size);
       this.submit();
-      this.batch = FIRST_BATCH;
+      this.startAnew();
       await staging.mapAsync(GPUMapMode.READ);
     });
     try {
@@ -216,7 +241,7 @@ export class Gpu {
   async sync(): Promise<void> {
     await this.submitted(async () => {
       this.submit();
-      this.batch = FIRST_BATCH;
+      this.startAnew();
       await this.device.queue.onSubmittedWorkDone();
     });
     this.check();

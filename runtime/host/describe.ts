@@ -4,8 +4,9 @@
  */
 import type { Frame } from '../frames.ts';
 import { nodeInputs, type Node } from '../ir/graph.ts';
-import { kernelBytes, type PlannedKernel } from '../jit/compile.ts';
+import { kernelBytes, tensorsOf, type PlannedKernel } from '../jit/compile.ts';
 import { formatAttributes } from '../ops/spec.ts';
+import { flopsOf } from '../passes/cost.ts';
 import { bytesOf } from '../passes/memory.ts';
 import { gridOf } from '../device/gpu.ts';
 import type { ProfileKernel, ProfileNode, Span, TensorInfo } from '../profile/model.ts';
@@ -26,12 +27,7 @@ export function spanOf(frames: readonly Frame[], fallback: Span): Span {
 /** Bytes that an op moves and operations that it makes when it runs by itself. */
 export function costOf(node: Node): { bytes: number; flops: number } {
   if (node.kind === 'external' || (node.op.kind === 'move' && node.op.view)) return { bytes: 0, flops: 0 };
-  const metas = node.inputs.map((x) => (typeof x === 'number' ? x : x.meta));
-  const base = node.op.inPlace ?? node.op;
-  return {
-    bytes: nodeInputs(node).reduce((sum, x) => sum + bytesOf(x), bytesOf(node)),
-    flops: base.flops(metas, node.attributes, node.meta),
-  };
+  return { bytes: nodeInputs(node).reduce((sum, x) => sum + bytesOf(x), bytesOf(node)), flops: flopsOf(node) };
 }
 
 export interface EagerCost {
@@ -105,6 +101,7 @@ export function describeTraced(
     if (!k) return [];
     const nodes = [...new Set(group.flatMap(originsOf).flatMap((id) => recorded.get(id) ?? []))];
     const { text } = k.kernel;
+    const { reads, roots } = tensorsOf(k);
     const ran = straight ? ranOnce(measured, i) : ranOften(measured, k);
     return {
       id: kernelId(i),
@@ -118,12 +115,12 @@ export function describeTraced(
       workgroups: [...gridOf(text.workgroups), 1],
       workgroupSize: [text.workgroupSize, 1, 1],
       launches: ran.launches,
-      inputs: k.reads.map(tensorInfo),
-      outputs: k.group.roots.map(tensorInfo),
+      inputs: reads.map(tensorInfo),
+      outputs: roots.map(tensorInfo),
       bytes: ran.launches * kernelBytes(k),
-      flops: ran.launches * [...k.group.inside].reduce((sum, n) => sum + costOf(n).flops, 0),
+      flops: ran.launches * computedBy(k).reduce((sum, n) => sum + costOf(n).flops, 0),
       ms: ran.ms,
-      boundary: k.group.boundary,
+      boundary: [...new Set(k.sections.map((s) => s.group.boundary))].join('; '),
     };
   });
 }
@@ -149,7 +146,12 @@ function ranOften({ dispatches }: Measured, k: PlannedKernel): Ran {
 }
 
 function originsOf(k: PlannedKernel): number[] {
-  return [...new Set([...k.group.inside].flatMap((n) => [...n.origins]))].sort((a, b) => a - b);
+  return [...new Set(computedBy(k).flatMap((n) => [...n.origins]))].sort((a, b) => a - b);
+}
+
+/** A node once for each section that computes it. */
+function computedBy({ sections }: PlannedKernel): Node[] {
+  return sections.flatMap((s) => [...s.group.inside]);
 }
 
 /** One entry for each form of kernel that the eager run launched. */

@@ -5,26 +5,28 @@
  */
 import type { Gpu } from '../device/gpu.ts';
 import type { Pipeline } from '../device/pipelines.ts';
-import type { ExternalNode, Graph, Node } from '../ir/graph.ts';
+import type { Graph, Node } from '../ir/graph.ts';
 import { layoutOf } from '../ir/graph.ts';
 import type { Kernel } from '../kernels/kernel.ts';
-import { groupName, type FusedGroup, type Fusion } from '../passes/fuse.ts';
+import { groupName, type Fusion } from '../passes/fuse.ts';
+import { floorOf, flopsOf } from '../passes/cost.ts';
 import { bytesOf, type MemoryPlan } from '../passes/memory.ts';
 import { optimise, type Optimised } from '../passes/pipeline.ts';
 import type { CompileStage } from '../profile/model.ts';
-import { choose } from './choose.ts';
+import { choose, type KernelSection } from './choose.ts';
 import type { Family } from './family.ts';
 import { KeptPlan } from './kept.ts';
-import type { Place } from './places.ts';
+import type { InPlace, Place } from './places.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { numel } from '../tensor/shape.ts';
 
 export interface PlannedKernel {
   readonly name: string;
-  readonly group: FusedGroup;
-  readonly reads: readonly Node[];
+  readonly sections: readonly KernelSection[];
   readonly kernel: Kernel<Place>;
   readonly pipeline: Pipeline;
+  /** Microseconds that it takes at least on a fast GPU. */
+  readonly floor: number;
 }
 
 export interface Plan {
@@ -35,8 +37,7 @@ export interface Plan {
   readonly memory: MemoryPlan;
   /** Stored nodes that outlive a run, each in a buffer of its own. */
   readonly results: readonly Node[];
-  /** Stored nodes that go right into the tensor from outside which they replace. */
-  readonly inPlace: ReadonlyMap<Node, ExternalNode>;
+  readonly inPlace: InPlace;
   /** What took how long, once `ready`. */
   readonly stages: readonly CompileStage[];
   /** Resolves when all pipelines are there, or were refused. */
@@ -61,23 +62,40 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[], 
   const kept = family ? undefined : KeptPlan.of(optimised.graph, gpu, without);
   const known = kept?.read();
   if (kept) since(known ? 'from the cache' : 'not in the cache', looked);
-  const chosen = known ?? family?.choose(optimised.graph, gpu, timed) ?? choose(optimised.graph, gpu, timed);
+  const chosen = known ?? family?.choose(optimised.graph, gpu, timed) ?? choose(optimised.graph, gpu, timed, without);
   if (!known) kept?.write(chosen);
   const { fusion, inPlace, places } = chosen;
   const lineOrigins = new Map(fusion.graph.nodes.map((node) => [node.id, node.origins.values().next().value ?? node.id]));
   const asked = performance.now();
-  const kernels = chosen.kernels.map(({ group, reads, kernel }): PlannedKernel => {
+  const kernels = chosen.kernels.map(({ sections, kernel }): PlannedKernel => {
     const origins = kernel.text.origins.map((id) => lineOrigins.get(id) ?? -1);
+    const storages = kernel.storages.map((node) => places.of(node));
     const pipeline = gpu.pipelines.get(kernel.form);
-    return { name: groupName(group), group, reads, kernel: { ...kernel, text: { ...kernel.text, origins } }, pipeline };
+    const flops = sections.flatMap((s) => [...s.group.inside]).reduce((sum, node) => sum + flopsOf(node), 0);
+    const floor = floorOf(flops, kernelBytes({ sections }));
+    const name = nameOf(sections);
+    return { name, sections, kernel: { ...kernel, storages, text: { ...kernel.text, origins } }, pipeline, floor };
   });
   const ready = Promise.all(kernels.map((k) => k.pipeline.settled)).then(() => since(PIPELINES, asked));
   const { results, memory } = places;
   return { recorded, optimised, fusion, kernels, memory, results, inPlace, stages, ready };
 }
 
+/** The names of its groups, those that are alike counted. */
+function nameOf(sections: readonly KernelSection[]): string {
+  const counts = new Map<string, number>();
+  for (const name of sections.map((s) => groupName(s.group))) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count > 1 ? `${count}_${name}` : name)).join('_beside_');
+}
+
+/** All that it reads and stores, each tensor once. */
+export function tensorsOf({ sections }: Pick<PlannedKernel, 'sections'>): { reads: Node[]; roots: Node[] } {
+  return { reads: [...new Set(sections.flatMap((s) => s.reads))], roots: sections.flatMap((s) => s.group.roots) };
+}
+
 /** Bytes that a kernel must read and write: each tensor once. */
-export function kernelBytes({ reads, group }: Pick<PlannedKernel, 'reads' | 'group'>): number {
+export function kernelBytes(kernel: Pick<PlannedKernel, 'sections'>): number {
+  const { reads, roots } = tensorsOf(kernel);
   const read = (node: Node) => Math.min(bytesOf(node), dtypes[node.meta.dtype].bytes * numel(layoutOf(node).shape));
-  return [...reads.map(read), ...group.roots.map(bytesOf)].reduce((sum, bytes) => sum + bytes, 0);
+  return [...reads.map(read), ...roots.map(bytesOf)].reduce((sum, bytes) => sum + bytes, 0);
 }

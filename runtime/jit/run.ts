@@ -58,7 +58,7 @@ export class Replay {
         place.kind === 'external' ? tensorOf(place.node) : invariant(results[place.result], 'a result has a tensor'),
       );
     };
-    for (const { pipeline, kernel, name } of plan.kernels) {
+    for (const { pipeline, kernel, name, floor } of plan.kernels) {
       const { parameters, workgroups } = kernel.text;
       gpu.dispatch({
         pipeline,
@@ -67,6 +67,7 @@ export class Replay {
         buffers: kernel.storages.map(bufferAt),
         offsets: kernel.offsets,
         label: name,
+        floor,
       });
     }
     const resultOf = (node: Node | undefined) =>

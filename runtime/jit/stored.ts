@@ -4,11 +4,10 @@
  */
 import { invariant } from '../errors.ts';
 import type { ExternalNode, Graph, Node, OpNode } from '../ir/graph.ts';
-import { bindingsOf, formOf } from '../kernels/kernel.ts';
+import { formOf } from '../kernels/kernel.ts';
 import type { FusedGroup, Fusion } from '../passes/fuse.ts';
 import { inPieces, type WideJoin } from '../passes/wide-join.ts';
-import type { Chosen, ChosenKernel } from './choose.ts';
-import { Places } from './places.ts';
+import { placesOf, type Chosen, type ChosenKernel, type KernelSection } from './choose.ts';
 
 /** Numbers are places in the graph, in `groups`, or in `texts`: kernels that look alike have one text. */
 interface Stored {
@@ -20,8 +19,9 @@ interface Stored {
 }
 
 interface StoredKernel {
-  readonly group: number;
-  readonly reads: number[];
+  readonly sections: readonly { readonly group: number; readonly reads: number[] }[];
+  readonly storages: number[];
+  readonly writable: readonly boolean[];
   readonly wgsl: number;
   readonly schedule: number;
   readonly origins: number[];
@@ -50,9 +50,13 @@ export function encode({ fusion, inPlace, kernels }: Chosen): string {
       boundary: textOf(boundary),
     })),
     inPlace: [...inPlace].map(([value, target]) => [placeOf(value), placeOf(target)]),
-    kernels: kernels.map(({ group, reads, kernel }) => ({
-      group: invariant(groups.get(group), 'a group of the graph'),
-      reads: reads.map(placeOf),
+    kernels: kernels.map(({ sections, kernel }) => ({
+      sections: sections.map(({ group, reads }) => ({
+        group: invariant(groups.get(group), 'a group of the graph'),
+        reads: reads.map(placeOf),
+      })),
+      storages: kernel.storages.map(placeOf),
+      writable: kernel.form.writable,
       wgsl: textOf(kernel.text.wgsl),
       schedule: textOf(kernel.schedule),
       origins: kernel.text.origins.map((id) => ids.get(id) ?? -1),
@@ -85,14 +89,11 @@ export function decode(text: string, given: Graph): Chosen {
   }));
   const fusion: Fusion = { groups, graph, wide: stored.wide };
   const inPlace = new Map(stored.inPlace.map(([value, target]) => [nodeAt(value), externalAt(target)]));
-  const places = new Places(fusion, inPlace);
   const kernels = stored.kernels.map((k): ChosenKernel => {
-    const group = invariant(groups[k.group], 'a group');
-    const reads = k.reads.map(nodeAt);
-    const tensors = [...reads, ...group.roots];
-    const { storages, buffers } = bindingsOf(reads.length, group.roots.length, (i) =>
-      places.storageOf(invariant(tensors[i], 'a tensor for each position')),
-    );
+    const sections = k.sections.map(({ group, reads }): KernelSection => ({
+      group: invariant(groups[group], 'a group'),
+      reads: reads.map(nodeAt),
+    }));
     const kernelText = {
       wgsl: textAt(k.wgsl),
       origins: k.origins.map((place) => (place < 0 ? -1 : nodeAt(place).id)),
@@ -102,12 +103,12 @@ export function decode(text: string, given: Graph): Chosen {
     };
     const kernel = {
       text: kernelText,
-      form: formOf(kernelText, buffers),
-      storages,
+      form: formOf(kernelText, k.writable),
+      storages: k.storages.map(nodeAt),
       offsets: k.offsets,
       schedule: textAt(k.schedule),
     };
-    return { group, reads, kernel };
+    return { sections, kernel };
   });
-  return { fusion, inPlace, places, kernels };
+  return { fusion, inPlace, places: placesOf(fusion, kernels, inPlace), kernels };
 }

@@ -114,16 +114,16 @@ export function everyUnder(roots: readonly Expr[]): Expr[] {
 }
 
 /**
- * One thread computes `count` positions of `of`, a stride apart, so that neighbouring threads stay neighbours in memory; side by
- * side where the extent varies, as the stride would too. Where `count` does not divide the extent, the last stores are guarded,
- * and those wholly behind its end are left out; where it varies all are guarded.
+ * One thread computes `count` positions of `of`, a stride apart, so that neighbouring threads stay neighbours in memory, or
+ * `beside` each other; so too where the extent varies, as the stride would. Where `count` does not divide the extent, the last
+ * stores are guarded, and those wholly behind its end are left out; where it varies all are guarded.
  */
-export function writeOut(nest: Nest, of: Axis, count: number): Nest {
+export function writeOut(nest: Nest, of: Axis, count: number, beside = false): Nest {
   const stride = Math.ceil(of.extent / count);
   const varies = of.typical !== undefined;
   const inner = axis(`${of.key}t`, stride, of.typical === undefined ? undefined : Math.ceil(of.typical / count));
   const stores = Array.from({ length: count }, (_, i) => {
-    const place = varies ? plus(times(fromAxis(inner), count), i) : plus(fromAxis(inner), i * stride);
+    const place = beside || varies ? plus(times(fromAxis(inner), count), i) : plus(fromAxis(inner), i * stride);
     const to: Replacement = (a) => (a.key === of.key ? place : undefined);
     const visit = replaceAxes(nest.builder, to);
     return nest.stores.flatMap((s) => {

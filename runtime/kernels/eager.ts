@@ -17,7 +17,7 @@ import { formatShape, numel, type Shape } from '../tensor/shape.ts';
 import { tracked } from '../tensor/scope.ts';
 import type { Storage } from '../tensor/storage.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { buildKernel } from './kernel.ts';
+import { buildKernel, planSection } from './kernel.ts';
 import { lower } from './lower.ts';
 import type { Templates } from './template.ts';
 
@@ -193,7 +193,7 @@ export class GpuBackend implements Backend {
     const { templates, gpu } = this;
     const kernel = templates
       ? templates.kernel(formOfCall(op, inputs, attributes), lowered, storageOf, gpu.target, () => true)
-      : buildKernel(lowered, storageOf, { parametric: true, target: gpu.target });
+      : buildKernel([planSection(lowered, storageOf, { parametric: true, target: gpu.target })], true);
     const bindings = kernel.storages.map((s) =>
       s === out.storage ? -1 : inputs.findIndex((x) => typeof x === 'object' && x.storage === s),
     );

@@ -1,14 +1,16 @@
 /**
- * @file One kernel, ready to be compiled. In: a lowered group and which storage each of its tensors lies in. Out: its
- * text, the storages to bind, and its launch.
+ * @file One kernel, ready to be compiled. In: lowered groups that it computes side by side, mostly one, and which storage each of
+ * their tensors lies in. Out: its text, the storages to bind, and its launch. What one section stores no other may bind.
  */
+import { invariant } from '../errors.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import type { Target } from '../device/gpu.ts';
 import type { PipelineForm } from '../device/pipelines.ts';
 import type { Lowered } from './lower.ts';
 import { based } from './offsets.ts';
-import { rewritten, schedule, type Schedule } from './schedule.ts';
-import { emit, type BoundBuffer, type KernelText } from './wgsl.ts';
+import { rewritten, schedule, vectorOf, type Schedule } from './schedule.ts';
+import { groupIn, kernelText, type BoundBuffer, type KernelText } from './sections.ts';
+import { emit } from './wgsl.ts';
 
 export interface Kernel<S> {
   readonly text: KernelText;
@@ -22,54 +24,109 @@ export interface Kernel<S> {
 /** The storage of the i-th tensor that is read, and then of the roots. */
 export type StorageOf<S> = (position: number) => { storage: S; dtype: DType };
 
-export function buildKernel<S extends object>(
-  lowered: Lowered,
-  storageOf: StorageOf<S>,
-  options: { parametric: boolean; target: Target },
-): Kernel<S> {
-  const { storages, buffers, slots } = bindingsOf(lowered.reads.length, lowered.roots.length, storageOf);
-  const alone = [...lowered.reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
-  const { nest, offsets } = based(lowered.nest, new Set(options.parametric ? [] : alone));
-  const plan = schedule(rewritten(nest), options.target);
-  const text = emit(plan, slots, buffers, options.parametric ? 'parameters' : 'written');
-  return {
-    text,
-    form: formOf(text, buffers),
-    storages,
-    offsets: storages.map((_, slot) => offsets.get(slots.indexOf(slot)) ?? 0),
-    schedule: sentenceOf(plan),
-  };
+/** What one of its sections binds. */
+export interface Binding<S> extends BoundBuffer {
+  readonly storage: S;
+  /** The byte where it begins. */
+  readonly offset: number;
 }
 
-/** What a kernel binds, in order: each storage once. */
-export interface Bindings<S> {
-  readonly storages: readonly S[];
-  readonly buffers: readonly BoundBuffer[];
+/** One lowered group as it will run. */
+export interface Section<S> {
+  readonly schedule: Schedule;
+  readonly bindings: readonly Binding<S>[];
   /** Which of them each tensor is in, those that are read first. */
   readonly slots: readonly number[];
 }
 
-export function bindingsOf<S extends object>(reads: number, roots: number, storageOf: StorageOf<S>): Bindings<S> {
-  const storages: S[] = [];
-  const buffers: BoundBuffer[] = [];
+interface Options {
+  /** Whether sizes and numbers are parameters of the text. */
+  readonly parametric: boolean;
+  readonly target: Target;
+}
+
+export function planSection<S extends object>(
+  lowered: Lowered,
+  storageOf: StorageOf<S>,
+  { parametric, target }: Options,
+): Section<S> {
+  const { bindings, slots } = bindingsOf(lowered.reads.length, lowered.roots.length, storageOf);
+  const alone = [...lowered.reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
+  const { nest, offsets } = based(lowered.nest, new Set(parametric ? [] : alone));
+  const plan = schedule(rewritten(nest), target);
+  const at = bindings.map((b, slot) => ({ ...b, offset: offsets.get(slots.indexOf(slot)) ?? 0 }));
+  return { schedule: plan, bindings: inVectors(plan, slots, at), slots };
+}
+
+/** The bindings, with the vectors that a schedule accesses them in. */
+export function inVectors<B extends BoundBuffer>(plan: Schedule, slots: readonly number[], bindings: readonly B[]): B[] {
+  const of = (slot: number) => slots.flatMap((s, buffer) => (s === slot ? [buffer] : []));
+  return bindings.map((b, slot) => ({ ...b, vector: vectorOf(plan, of(slot)) }));
+}
+
+export function buildKernel<S extends object>(sections: readonly Section<S>[], parametric: boolean): Kernel<S> {
+  const bindings = boundBy(sections);
+  const sizes = new Set(sections.map((s) => s.schedule.workgroupSize));
+  const [size] = sizes;
+  const workgroupSize = invariant(sizes.size === 1 && size, 'what runs side by side has workgroups of one size');
+  const texts = sections.map((s) => {
+    const slots = s.slots.map((slot) => bindings.findIndex((b) => isSame(b, invariant(s.bindings[slot], 'a binding'))));
+    return emit(s.schedule, slots, bindings, parametric ? 'parameters' : 'written', groupIn(sections.length));
+  });
+  const text = kernelText(texts, bindings, workgroupSize);
+  return {
+    text,
+    form: formOf(
+      text,
+      bindings.map((b) => b.writable),
+    ),
+    storages: bindings.map((b) => b.storage),
+    offsets: bindings.map((b) => b.offset),
+    schedule: scheduleOf(sections.map((s) => sentenceOf(s.schedule))),
+  };
+}
+
+/** What all of them bind, in order, each once: what is read from another byte on, or in other vectors, is bound again. */
+export function boundBy<S extends object>(sections: readonly Pick<Section<S>, 'bindings'>[]): readonly Binding<S>[] {
+  const bound: Binding<S>[] = [];
+  for (const { bindings } of sections) {
+    const before = bound.length;
+    for (const b of bindings) {
+      const others = bound.slice(0, before).filter(({ storage }) => storage === b.storage);
+      invariant(others.length === 0 || [b, ...others].every((x) => !x.writable), 'what runs side by side stores apart');
+      if (!others.some((x) => isSame(x, b))) bound.push(b);
+    }
+  }
+  return bound;
+}
+
+const isSame = <S>(a: Binding<S>, b: Binding<S>): boolean =>
+  a.storage === b.storage && a.offset === b.offset && a.vector === b.vector;
+
+/** What a kernel binds, in order, each storage once; and which of them each tensor is in. */
+export function bindingsOf<S extends object>(reads: number, roots: number, storageOf: StorageOf<S>) {
+  const bindings: Omit<Binding<S>, 'offset'>[] = [];
   const slots: number[] = [];
   const add = (position: number) => {
     const { storage, dtype } = storageOf(position);
-    let slot = storages.indexOf(storage);
-    if (slot < 0) {
-      slot = storages.push(storage) - 1;
-      buffers.push({ dtype, writable: position >= reads });
-    }
+    let slot = bindings.findIndex((b) => b.storage === storage);
+    if (slot < 0) slot = bindings.push({ storage, dtype, writable: position >= reads }) - 1;
     slots[position] = slot;
   };
   // The roots first: a tensor that is read from the same storage then shares the writable binding.
   for (let i = 0; i < roots; i++) add(reads + i);
   for (let i = 0; i < reads; i++) add(i);
-  return { storages, buffers, slots };
+  return { bindings, slots };
 }
 
-export function formOf({ wgsl, parameters }: KernelText, buffers: readonly BoundBuffer[]): PipelineForm {
-  return { wgsl, writable: buffers.map((b) => b.writable), parameters: parameters.length };
+export function formOf({ wgsl, parameters }: KernelText, writable: readonly boolean[]): PipelineForm {
+  return { wgsl, writable, parameters: parameters.length };
+}
+
+function scheduleOf(sentences: readonly string[]): string {
+  const [only] = sentences;
+  if (sentences.length === 1 && only !== undefined) return only;
+  return `${sentences.length} side by side, as none fills the device: ${sentences.join('; ')}`;
 }
 
 /** The schedule as a person reads it. */

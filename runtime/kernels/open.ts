@@ -13,8 +13,8 @@ export const DEVICE_KINDS: readonly DeviceKind[] = ['gpu', 'software', 'referenc
 export async function openBackend(kind?: DeviceKind): Promise<Backend> {
   if (kind === 'reference') return new ReferenceBackend();
   try {
-    const { device, info } = await openAdapter(kind ?? 'auto');
-    return new GpuBackend(new Gpu(device, info));
+    const { device, info, subgroup } = await openAdapter(kind ?? 'auto');
+    return new GpuBackend(new Gpu(device, info, subgroup));
   } catch (error) {
     if (kind === undefined && error instanceof JitLensError && error.code === 'JLR-DEVICE') return new ReferenceBackend();
     throw error;

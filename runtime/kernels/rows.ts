@@ -9,6 +9,7 @@ import { everyExpr, everyUnder, replaceAxes } from './axes.ts';
 import { extentOf, typicalOf, vary } from './extents.ts';
 import { children, withChildren, type Expr, type Sum } from './expr.ts';
 import type { Nest, Store } from './nest.ts';
+import { QUAD, quadsAlong } from './quads.ts';
 
 export interface Rows {
   /** Its axes are those of the rows; its stores, over `columns`, are made for each row. */
@@ -29,6 +30,8 @@ export interface RowPlan extends Rows {
   readonly together: number;
   /** Whether the places of a thread are written out, so that it loads and computes each once; else they are loops. */
   readonly written: boolean;
+  /** Buffers whose elements a thread accesses in fours: its places are then fours side by side. */
+  readonly quads?: ReadonlySet<number>;
 }
 
 /** Sums of up to this many terms may be computed anew for each place of a row, or inside another sum. */
@@ -147,15 +150,20 @@ function unflattening(axes: readonly Axis[], over: Axis): (a: Axis) => Index | u
   return (a) => index[axes.findIndex((x) => x.key === a.key)];
 }
 
-export function planRows(rows: Rows, device: DeviceKind): RowPlan {
+export function planRows(rows: Rows, device: DeviceKind, mayQuads: boolean): RowPlan {
   const { families, columns, nest } = rows;
   const longest = Math.max(typicalOf([columns]), ...families.flat().map((s) => typicalOf(s.axes)));
   const enough = 2 ** Math.ceil(Math.log2(longest / PLACES));
   const shared = rows.along && typicalOf(nest.axes) < ROWS_ALONE[device];
-  const lanes = shared ? Math.min(LANES[device], Math.max(1, enough)) : 1;
-  const places = Math.ceil(longest / lanes);
-  // Places that vary in number cannot be written out.
-  const open = vary([columns, ...families.flat().flatMap((s) => s.axes)]);
-  const written = !open && places <= WRITTEN_PLACES[device] && places * everyExpr(nest).length <= WRITTEN_TEXT;
-  return { ...rows, lanes, together: Math.max(1, THREADS / lanes), written };
+  const most = shared ? Math.min(LANES[device], Math.max(1, enough)) : 1;
+  const over = [columns, ...families.flat().flatMap((s) => s.axes)];
+  const whole = [most, most / 2].find((lanes) => lanes > 1 && over.every((a) => a.extent % (lanes * QUAD) === 0));
+  const plan = (lanes: number, quads?: ReadonlySet<number>): RowPlan => {
+    const places = Math.ceil(longest / lanes);
+    // Places that vary in number cannot be written out.
+    const written = !vary(over) && places <= WRITTEN_PLACES[device] && places * everyExpr(nest).length <= WRITTEN_TEXT;
+    return { ...rows, lanes, together: Math.max(1, THREADS / lanes), written, quads };
+  };
+  const inQuads = !mayQuads || whole === undefined ? undefined : plan(whole, quadsAlong(nest, over));
+  return inQuads?.written && inQuads.quads ? inQuads : plan(most);
 }

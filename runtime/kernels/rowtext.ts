@@ -3,12 +3,13 @@
  * a row, in order, its threads' shares folded in shared memory; then the stores. All threads of a workgroup meet in every
  * barrier: those without a row of their own go along with the last row, and store nothing.
  */
-import { axis, condition, fromAxis, plus, substitute, type Axis, type Index } from '../tensor/affine.ts';
+import { axis, condition, fromAxis, plus, substitute, times, type Axis, type Index } from '../tensor/affine.ts';
 import { replaceAxes } from './axes.ts';
 import { cutOf } from './cuts.ts';
 import type { Sum } from './expr.ts';
 import { typicalOf } from './extents.ts';
 import { fold, type Sharers } from './fold.ts';
+import { QUAD } from './quads.ts';
 import type { RowPlan } from './rows.ts';
 import { Scope } from './scope.ts';
 import type { SumText } from './sums.ts';
@@ -17,8 +18,6 @@ import type { Writer } from './writer.ts';
 export function writeRows(w: Writer, sums: SumText, body: Scope, plan: RowPlan): void {
   new RowText(w, sums, body, plan).write();
 }
-
-const GROUP = 'i32(group.x + group.y * groups.x)';
 
 class RowText {
   private readonly lane: Axis;
@@ -67,8 +66,8 @@ class RowText {
     const rows = w.p.int(plan.count);
     const [row, lane] = lanes === 1 ? ['i32(local)', '0'] : [`i32(local) / ${lanes}`, `i32(local) % ${lanes}`];
     const guarded = together > 1 && lanes > 1;
-    if (together === 1) body.line(`let t = ${GROUP};`);
-    else body.line(`let ${guarded ? 'place' : 't'} = ${GROUP} * ${together} + ${row};`);
+    if (together === 1) body.line(`let t = ${this.w.group};`);
+    else body.line(`let ${guarded ? 'place' : 't'} = ${this.w.group} * ${together} + ${row};`);
     if (guarded) {
       body.line(`let live = place < ${rows};`);
       body.line(`let t = min(place, ${rows} - 1);`);
@@ -78,10 +77,13 @@ class RowText {
     return guarded;
   }
 
-  /** The places of a thread that `over` has: those of neighbouring threads are neighbours. */
+  /** The places of a thread that `over` has: those of neighbouring threads, or the fours of them, are neighbours. */
   private places(over: Axis): Index[] {
-    const { lanes } = this.plan;
-    return Array.from({ length: Math.ceil(over.extent / lanes) }, (_, i) => plus(fromAxis(this.lane), i * lanes));
+    const { lanes, quads } = this.plan;
+    const side = quads ? QUAD : 1;
+    const first = times(fromAxis(this.lane), side);
+    const place = (i: number) => plus(first, Math.floor(i / side) * side * lanes + (i % side));
+    return Array.from({ length: Math.ceil(over.extent / lanes) }, (_, i) => place(i));
   }
 
   /** Bodies of sums and stores at each place of a thread, counted, so that what is used twice is named. */
@@ -152,6 +154,7 @@ class RowText {
 }
 
 function lessThan(place: Index, over: Axis) {
+  if (place.max < over.extent) return undefined;
   const guard = condition([{ index: place, lo: 0, hi: over.extent }]);
   return guard === 'never' ? undefined : guard;
 }

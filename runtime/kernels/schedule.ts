@@ -10,8 +10,10 @@ import type { Target } from '../device/gpu.ts';
 import { collapseAxes } from './collapse.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
-import { typicalOf, vary } from './extents.ts';
+import { extentOf, typicalOf, vary } from './extents.ts';
+import { matricesOf, type MatrixTiling } from './matrices.ts';
 import type { Nest } from './nest.ts';
+import { QUAD, quadsAlong } from './quads.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { shareOf, type SharePlan } from './share.ts';
@@ -28,15 +30,18 @@ export interface Schedule {
   readonly tile: number;
   /** How a workgroup shares the factors of its block of positions. */
   readonly tiling?: Tiling;
+  /** The same by matrix units. */
+  readonly matrices?: MatrixTiling;
   readonly rows?: RowPlan;
   /** How a workgroup shares sums. */
   readonly share?: SharePlan;
+  /** Buffers that are accessed in vectors of four. */
+  readonly quads?: ReadonlySet<number>;
 }
 
 const THREADS = 64;
 /** Without sums there is little to do between load and store: larger workgroups, and several loads under way in a thread. */
 const STREAMING_THREADS = 256;
-const STREAMING_TILE = 4;
 const STREAMING_POSITIONS = 1 << 18;
 /** Fewer threads than this leave a device idle; tiles shrink before that. */
 const ENOUGH_THREADS: Readonly<Record<DeviceKind, number>> = { gpu: 1 << 15, software: 1 << 8, reference: 0 };
@@ -49,10 +54,11 @@ const LARGEST_TILE: Readonly<Record<DeviceKind, number>> = { gpu: 64, software: 
 /** Fewer blocks than this leave most of a GPU idle: then sharing sums is better, though no reads are shared. */
 const ENOUGH_BLOCKS = 16;
 
-/** Of a nest that is `rewritten`. */
-export function schedule(nest: Nest, { kind: device, workgroupMemory }: Target): Schedule {
+/** Of a nest that is `rewritten`; in vectors of four elements where `quads` are allowed. */
+export function schedule(nest: Nest, target: Target, quads = true): Schedule {
+  const { kind: device, workgroupMemory } = target;
   const rows = rowsOf(nest);
-  if (rows) return byRows(rows, device);
+  if (rows) return byRows(rows, device, quads);
   const positions = typicalOf(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
@@ -63,6 +69,12 @@ export function schedule(nest: Nest, { kind: device, workgroupMemory }: Target):
     const kind = columns === 1 ? 'workgroup per element' : 'workgroup per columns';
     return { kind, nest, workgroupSize: columns * lanes, unrolled: new Set(), tile: 1, share };
   }
+  const matrices = tiling && matricesOf(nest, tiling, target);
+  if (matrices) {
+    const { threads, block } = matrices;
+    const each = (block.rows * block.columns) / threads;
+    return { kind: 'workgroup per block', nest, workgroupSize: threads, unrolled: new Set(), tile: each, matrices };
+  }
   if (tiling) {
     const { threads, thread, parts } = tiling;
     const each = (thread.rows * thread.columns) / parts.room;
@@ -70,22 +82,48 @@ export function schedule(nest: Nest, { kind: device, workgroupMemory }: Target):
   }
   // Threads next to each other would read terms far apart; the few of a CPU do not mind.
   const lone = device === 'gpu' && sums.length > 0 ? rowsOf(nest, true) : undefined;
-  if (lone?.along) return byRows(lone, device);
-  const tiled = sums.length > 0 ? tile(nest, positions, device) : stream(nest, positions);
+  if (lone?.along) return byRows(lone, device, quads);
+  const tiled = sums.length > 0 ? tile(nest, positions, device) : stream(nest, positions, quads);
   return {
     kind: 'thread per element',
     nest: tiled.nest,
     workgroupSize: sums.length > 0 ? THREADS : STREAMING_THREADS,
     unrolled: unrolledAxes(tiled.nest, UNROLLED_TERMS[device]),
     tile: tiled.count,
+    quads: tiled.quads,
   };
 }
 
-function byRows(rows: Rows, device: DeviceKind): Schedule {
-  const plan = planRows(rows, device);
-  const { nest, lanes, together } = plan;
+function byRows(rows: Rows, device: DeviceKind, inQuads: boolean): Schedule {
+  const plan = planRows(rows, device, inQuads);
+  const { nest, lanes, together, quads } = plan;
   const unrolled = unrolledAxes(nest, UNROLLED_TERMS[device]);
-  return { kind: 'workgroup per row', nest, workgroupSize: lanes * together, unrolled, tile: 1, rows: plan };
+  return { kind: 'workgroup per row', nest, workgroupSize: lanes * together, unrolled, tile: 1, rows: plan, quads };
+}
+
+/** Workgroups that run it. */
+export function workgroupsOf({ nest, rows, tiling, matrices, share, workgroupSize }: Schedule): number {
+  if (matrices) return matrices.workgroups;
+  if (tiling) return tiling.workgroups;
+  if (share) return extentOf(share.before) * share.blocks;
+  const positions = extentOf(nest.axes);
+  return Math.ceil(positions / (rows ? rows.together : workgroupSize));
+}
+
+/** In what vectors it accesses a binding that holds these of its buffers. */
+export function vectorOf({ matrices, quads }: Schedule, buffers: readonly number[]): 'quad' | 'octet' | undefined {
+  const octets = [matrices?.rows.octet?.buffer, matrices?.columns.octet?.buffer];
+  if (buffers.some((b) => octets.includes(b))) return 'octet';
+  return buffers.every((b) => quads?.has(b)) ? 'quad' : undefined;
+}
+
+/** The same with workgroups of `size` threads; undefined where they have the size that they need. */
+export function resized(schedule: Schedule, size: number): Schedule | undefined {
+  const { kind, rows, workgroupSize } = schedule;
+  if (size === workgroupSize) return schedule;
+  if (kind === 'thread per element') return { ...schedule, workgroupSize: size };
+  if (!rows || size % rows.lanes !== 0) return undefined;
+  return { ...schedule, workgroupSize: size, rows: { ...rows, together: size / rows.lanes } };
 }
 
 /** The nest in the form that schedules are chosen for. */
@@ -108,8 +146,15 @@ export function outermostSums(roots: readonly Expr[]): Extract<Expr, { kind: 're
   return [...found];
 }
 
+interface Tiled {
+  readonly nest: Nest;
+  /** Positions of a thread. */
+  readonly count: number;
+  readonly quads?: ReadonlySet<number>;
+}
+
 /** Gives a thread several positions along the axes that most loads of the sums do not depend on. */
-function tile(nest: Nest, positions: number, device: DeviceKind): { nest: Nest; count: number } {
+function tile(nest: Nest, positions: number, device: DeviceKind): Tiled {
   const bodies = everyUnder(outermostSums(nest.stores.map((s) => s.value)).map((s) => s.body));
   const loads = bodies.filter((e) => e.kind === 'load');
   const reuse = nest.axes
@@ -130,12 +175,15 @@ function tile(nest: Nest, positions: number, device: DeviceKind): { nest: Nest; 
   return { nest: tiled, count: tiled.stores.length / nest.stores.length };
 }
 
-/** Gives a thread several positions, far apart so that neighbouring threads stay next to each other in memory. */
-function stream(nest: Nest, positions: number): { nest: Nest; count: number } {
-  const whole = nest.axes.find((a) => !vary([a]) && a.extent % STREAMING_TILE === 0);
-  const along = whole ?? nest.axes.find((a) => !vary([a]) && a.extent >= 4 * STREAMING_TILE);
-  if (!along || positions < STREAMING_POSITIONS) return { nest, count: 1 };
-  return { nest: writeOut(nest, along, STREAMING_TILE), count: STREAMING_TILE };
+/** Gives a thread four positions: side by side where all it accesses is, else far apart so that neighbouring threads are. */
+function stream(nest: Nest, positions: number, inQuads: boolean): Tiled {
+  if (positions < STREAMING_POSITIONS) return { nest, count: 1 };
+  const last = nest.axes.at(-1);
+  const quads = inQuads && last ? quadsAlong(nest, [last]) : undefined;
+  if (quads && last) return { nest: writeOut(nest, last, QUAD, true), count: QUAD, quads };
+  const fixed = nest.axes.filter((a) => !vary([a]));
+  const along = fixed.find((a) => a.extent % QUAD === 0) ?? fixed.find((a) => a.extent >= 4 * QUAD);
+  return along ? { nest: writeOut(nest, along, QUAD), count: QUAD } : { nest, count: 1 };
 }
 
 /** The largest power of two (or the whole extent, if it does not vary) that is at most `limit`. */

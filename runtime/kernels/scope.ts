@@ -1,6 +1,5 @@
 /** @file A block of kernel text that is being written: its lines, the axes it gives values to, the values it has named. */
 import type { Axis } from '../tensor/affine.ts';
-import type { Expr } from './expr.ts';
 
 export interface Line {
   readonly text: string;
@@ -9,7 +8,8 @@ export interface Line {
 
 export class Scope {
   readonly lines: Line[] = [];
-  readonly names = new Map<Expr, string>();
+  /** Of values, and of what several values are parts of. */
+  readonly names = new Map<object, string>();
   readonly bound = new Set<string>();
 
   constructor(
@@ -34,8 +34,8 @@ export class Scope {
   }
 
   /** The name under which this scope or one around it has the value. */
-  find(expr: Expr): string | undefined {
-    return this.names.get(expr) ?? this.parent?.find(expr);
+  find(named: object): string | undefined {
+    return this.names.get(named) ?? this.parent?.find(named);
   }
 
   /** The outermost scope in which all of `free` have values, not going out of a conditional block. */

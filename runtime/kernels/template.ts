@@ -7,16 +7,31 @@ import { invariant } from '../errors.ts';
 import { axis, fromAxis, substitute, type Axis } from '../tensor/affine.ts';
 import { everyExpr, replaceAxes, substituteCondition } from './axes.ts';
 import type { Target } from '../device/gpu.ts';
-import { bindingsOf, formOf, sentenceOf, type Bindings, type Kernel, type StorageOf } from './kernel.ts';
+import { bindingsOf, formOf, inVectors, sentenceOf, type Kernel, type StorageOf } from './kernel.ts';
 import type { Lowered } from './lower.ts';
 import type { Nest } from './nest.ts';
 import { rewritten, schedule } from './schedule.ts';
+import { kernelText, type BoundBuffer, type KernelText } from './sections.ts';
 import { filled, type Hole } from './text.ts';
-import { emitOpen, type KernelText, type OpenText } from './wgsl.ts';
+import { emitOpen } from './wgsl.ts';
 
 export type MayVary = (value: number) => boolean;
 
-type Bound = Pick<Bindings<unknown>, 'slots' | 'buffers'>;
+interface Bound {
+  readonly buffers: readonly BoundBuffer[];
+  readonly slots: readonly number[];
+}
+
+/** Without parameters as yet. */
+interface OpenText extends KernelText {
+  readonly holes: readonly Hole[];
+}
+
+interface Written {
+  readonly text: OpenText;
+  readonly schedule: string;
+  readonly inQuads: boolean;
+}
 
 interface Filled {
   readonly text: KernelText;
@@ -51,9 +66,16 @@ export class Templates {
     target: Target,
     mayVary: MayVary,
   ): Kernel<S> {
-    const { storages, ...bound } = bindingsOf(reads.length, roots.length, storageOf);
-    const { text, schedule } = this.textOf(what, sampleOf(nest, bound), target, mayVary);
-    return { text, schedule, storages, form: formOf(text, bound.buffers), offsets: storages.map(() => 0) };
+    const { bindings, slots } = bindingsOf(reads.length, roots.length, storageOf);
+    const { text, schedule } = this.textOf(what, sampleOf(nest, { buffers: bindings, slots }), target, mayVary);
+    const writable = bindings.map((b) => b.writable);
+    return {
+      text,
+      schedule,
+      storages: bindings.map((b) => b.storage),
+      form: formOf(text, writable),
+      offsets: bindings.map(() => 0),
+    };
   }
 
   private textOf(what: string, sample: Sample, target: Target, mayVary: MayVary): Filled {
@@ -64,7 +86,7 @@ export class Templates {
       if (filled) return filled;
     }
     this.made++;
-    const template = new Template(sample, target, mayVary);
+    const template = new Template(sample, target, mayVary, templates.length === 0);
     this.known.set(what, [...templates, template]);
     return invariant(template.fit(sample), 'a kernel fits itself');
   }
@@ -84,9 +106,12 @@ class Template {
     private readonly first: Sample,
     private readonly target: Target,
     private readonly mayVary: MayVary,
+    /** Strides that are whole vectors at some sizes only make another form: that one is without, and serves all others. */
+    private quads: boolean,
   ) {
     this.varying = new Set(first.axes.flatMap((a, i) => (mayVary(a.extent) ? [i] : [])));
-    const { text } = this.write(first, this.varying);
+    const { text, inQuads } = this.write(first, this.varying);
+    this.quads = inQuads;
     this.form = text.wgsl;
     this.known = [text.holes];
   }
@@ -112,14 +137,17 @@ class Template {
     return { ...this.fill(here), changed: true };
   }
 
-  private write({ nest, axes, bound }: Sample, varying: ReadonlySet<number>): { text: OpenText; schedule: string } {
+  private write({ nest, axes, bound }: Sample, varying: ReadonlySet<number>): Written {
     const usual = (i: number) => (varying.has(i) ? this.first.axes[i]?.extent : undefined);
-    const plan = schedule(numbered(nest, axes, usual), this.target);
-    const text = emitOpen(plan, bound.slots, bound.buffers);
-    return { text: { ...text, wgsl: withoutExtents(text.wgsl) }, schedule: sentenceOf(plan) };
+    const plan = schedule(numbered(nest, axes, usual), this.target, this.quads);
+    const buffers = inVectors(plan, bound.slots, bound.buffers);
+    const { holes, ...section } = emitOpen(plan, bound.slots, buffers);
+    const text = kernelText([section], buffers, plan.workgroupSize);
+    const open = { ...text, wgsl: withoutExtents(text.wgsl), holes };
+    return { text: open, schedule: sentenceOf(plan), inQuads: plan.quads !== undefined };
   }
 
-  private fill({ text, schedule }: { text: OpenText; schedule: string }): Omit<Filled, 'changed'> {
+  private fill({ text, schedule }: Written): Omit<Filled, 'changed'> {
     const { holes, ...rest } = text;
     const names = this.names();
     const { text: wgsl, parameters } = filled(text.wgsl, holes, (i) => names[i]);

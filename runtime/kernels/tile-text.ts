@@ -76,8 +76,13 @@ function addFamily(w: Writer, body: Scope, family: Family, sums: Sums, sides: re
 }
 
 /** Which block a workgroup computes, and where it begins. */
-function blockPlace(w: Writer, body: Scope, sides: readonly Side[], { batch, workgroups }: Tiling): void {
-  body.line('var block = i32(group.x + group.y * groups.x);');
+export function blockPlace(
+  w: Writer,
+  body: Scope,
+  sides: readonly Pick<Side, 'name' | 'axes' | 'block' | 'parts'>[],
+  { batch, workgroups }: Pick<Tiling, 'batch' | 'workgroups'>,
+): void {
+  body.line(`var block = ${w.group};`);
   const axes = [...batch, ...sides.flatMap((s) => s.axes)];
   body.line(`if (block >= ${w.p.derived(workgroups, axes)}) { return; }`);
   for (const s of sides) {

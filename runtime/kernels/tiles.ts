@@ -74,7 +74,7 @@ const SIZES: readonly TileSizes[] = [
   { block: { rows: 16, columns: 16, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 8, start: 4, wave: 4 },
 ];
 /** A device has about so many places for workgroups: blocks are computed so many at a time. */
-const PLACES = 132;
+export const PLACES = 132;
 /** Positions, or their parts, come in vectors of four. */
 export const LANES = 4;
 /** Vectors of each thread that slices hand over at once. */
@@ -106,10 +106,12 @@ export function tilingOf(nest: Nest, memory: number): Tiling | undefined {
     const sums = s.thread.rows * s.thread.columns * families.length;
     return sums <= REGISTERS && Number.isInteger(positionsOf({ ...s, parts })) && bytesOf(s) <= memory;
   };
-  const terms = families.reduce((n, f) => n + typicalOf(f.sums[0].axes), 0);
+  // A step that is not full takes as long as one that is.
+  const terms = ({ block: { depth } }: TileSizes) =>
+    families.reduce((n, f) => n + Math.ceil(typicalOf(f.sums[0].axes) / depth) * depth, 0);
   const reads = readsBeside(nest.stores.map((s) => s.value));
   const time = (s: TileSizes) =>
-    (s.start + s.wave * Math.ceil(blocks(s) / PLACES)) * terms + READ * reads * positionsOf({ ...s, parts });
+    (s.start + s.wave * Math.ceil(blocks(s) / PLACES)) * terms(s) + READ * reads * positionsOf({ ...s, parts });
   const [best] = SIZES.filter(fits).toSorted((a, b) => time(a) - time(b));
   return (
     best && {

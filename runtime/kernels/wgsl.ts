@@ -1,18 +1,22 @@
 /**
- * @file From a scheduled loop nest to WGSL. In: a schedule and the buffers it binds. Out: the text, the graph node behind
- * each of its lines, and the numbers that it takes as parameters. As `parameters`, sizes, strides and scalars are
- * such, so that kernels of one form share one pipeline whatever their shapes are; left `open` they are told apart later.
+ * @file From a scheduled loop nest to WGSL. In: a schedule and the buffers it binds. Out: the body of a kernel, or of a section
+ * of one, with the graph node behind each of its lines, and the numbers that it takes as parameters. As `parameters`, sizes,
+ * strides and scalars are such, so that kernels of one form share one pipeline whatever their shapes are; left `open` they are
+ * told apart later.
  */
 import { invariant } from '../errors.ts';
-import type { Axis } from '../tensor/affine.ts';
+import type { Axis, Index } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
 import { extentOf } from './extents.ts';
-import { outermostSums, type Schedule } from './schedule.ts';
+import { outermostSums, workgroupsOf, type Schedule } from './schedule.ts';
 import { writeRows } from './rowtext.ts';
+import { elementType, groupIn, type BoundBuffer, type SectionText } from './sections.ts';
 import { IndexText } from './indices.ts';
+import { matrixText } from './matrix-text.ts';
 import type { Store } from './nest.ts';
+import { quadPlace } from './quads.ts';
 import { Parameters, type Hole, type Numbers } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
@@ -21,43 +25,31 @@ import { tiledText } from './tile-text.ts';
 import type { SharePlan } from './share.ts';
 import type { Writer } from './writer.ts';
 
-export interface KernelText {
-  readonly wgsl: string;
-  /** For each line the graph node that it computes for, -1 for the frame. */
-  readonly origins: readonly number[];
-  /** Values of `p`, as raw 32-bit words; empty when nothing is a parameter. */
-  readonly parameters: Int32Array;
-  readonly workgroupSize: number;
-  /** Workgroups of one dispatch, all in a row; the launcher folds them into two dims where they are too many. */
-  readonly workgroups: number;
-}
-
-/** Without parameters as yet. */
-export interface OpenText extends KernelText {
+/** A body with its numbers left open, and those. */
+export interface OpenSection extends SectionText {
   readonly holes: readonly Hole[];
-}
-
-export interface BoundBuffer {
-  readonly dtype: DType;
-  readonly writable: boolean;
 }
 
 /** Brackets in each other after which a value gets a name: Dawn reads only so many (about 128), and people fewer. */
 const DEEPEST = 32;
 
-/** `slots` says which of the bound buffers each buffer of the nest is: tensors over one storage share a binding. */
+/**
+ * `slots` says which of the bound buffers each buffer of the nest is: tensors over one storage share a binding. `group` is text
+ * for the number of the workgroup.
+ */
 export function emit(
   schedule: Schedule,
   slots: readonly number[],
   buffers: readonly BoundBuffer[],
   numbers: Exclude<Numbers, 'open'>,
-): KernelText {
-  return new Emitter(schedule, slots, buffers, numbers).emit();
+  group: string,
+): SectionText {
+  return new Emitter(schedule, slots, buffers, numbers, group).emit();
 }
 
-/** The text with all its numbers left open, and those. */
-export function emitOpen(schedule: Schedule, slots: readonly number[], buffers: readonly BoundBuffer[]): OpenText {
-  const emitter = new Emitter(schedule, slots, buffers, 'open');
+/** The only body of its kernel, with all its numbers left open. */
+export function emitOpen(schedule: Schedule, slots: readonly number[], buffers: readonly BoundBuffer[]): OpenSection {
+  const emitter = new Emitter(schedule, slots, buffers, 'open', groupIn(1));
   return { ...emitter.emit(), holes: emitter.p.holes };
 }
 
@@ -65,64 +57,77 @@ class Emitter implements Writer {
   readonly p: Parameters;
   readonly at: IndexText;
   readonly preludes = new Set<string>();
+  readonly enables = new Set<string>();
+  readonly builtins = new Set<string>();
   private readonly sums: SumText;
   private readonly uses = new Map<Expr, number>();
+  /** Bindings that are arrays of vectors, and what stands for each vector that is loaded. */
+  private readonly quads: ReadonlySet<number>;
+  private readonly vectors = new Map<string, object>();
   private temporaries = 0;
-  /** Whether half precision is stored or rounded to. */
-  private halves: boolean;
 
   constructor(
     private readonly plan: Schedule,
     private readonly slots: readonly number[],
     private readonly buffers: readonly BoundBuffer[],
     numbers: Numbers,
+    readonly group: string,
   ) {
     this.p = new Parameters(numbers);
     this.at = new IndexText(this.p);
     this.sums = new SumText(this, plan);
-    this.halves = buffers.some((b) => b.dtype === 'float16');
+    this.quads = new Set(buffers.flatMap((b, slot) => (b.vector === 'quad' ? [slot] : [])));
     const count = (e: Expr) => this.uses.set(e, (this.uses.get(e) ?? 0) + 1);
     for (const expr of everyExpr(plan.nest)) children(expr).forEach(count);
     for (const store of plan.nest.stores) count(store.value);
   }
 
-  emit(): KernelText {
-    const { nest, workgroupSize, rows, tiling, share } = this.plan;
-    const positions = extentOf(nest.axes);
+  emit(): SectionText {
     const body = new Scope();
+    this.write(body);
+    const { lines } = body;
+    const { preludes, enables, builtins } = this;
+    const [parameters, vectors] = [this.p.words(), this.p.vectors()];
+    return { lines, preludes, enables, builtins, parameters, vectors, workgroups: workgroupsOf(this.plan) };
+  }
+
+  private write(body: Scope): void {
+    const { nest, workgroupSize, rows, tiling, matrices, share } = this.plan;
+    if (matrices) {
+      matrixText(this, matrices, nest.stores, body);
+      return;
+    }
     if (tiling) {
       tiledText(this, tiling, nest.stores, body);
-      return this.wrap(body, tiling.workgroups);
+      return;
     }
     if (rows) {
       writeRows(this, this.sums, body, rows);
-      return this.wrap(body, Math.ceil(positions / rows.together));
+      return;
     }
     const sums = outermostSums(nest.stores.map((s) => s.value));
     if (share) {
-      const workgroups = extentOf(share.before) * share.blocks;
-      const stored = this.sharedPlaces(body, share, workgroups);
+      const stored = this.sharedPlaces(body, share);
       this.sums.write(body, sums);
       const storing = new Scope(body, true);
       // All threads meet in the sums that the values need, and one of each column stores.
       this.stores(nest.stores, body, storing);
       body.block(`if (${stored}) {`, storing);
-      return this.wrap(body, workgroups);
+      return;
     }
-    body.line(`let t = i32((group.x + group.y * groups.x) * ${workgroupSize}u + local);`);
-    body.line(`if (t >= ${this.p.derived(positions, nest.axes)}) { return; }`);
+    body.line(`let t = ${this.group} * ${workgroupSize} + i32(local);`);
+    body.line(`if (t >= ${this.p.derived(extentOf(nest.axes), nest.axes)}) { return; }`);
     this.decode(body, nest.axes, 't');
     this.sums.write(body, sums);
     this.stores(nest.stores, body);
-    return this.wrap(body, Math.ceil(positions / workgroupSize));
   }
 
   /** Gives the axes, and `lane`, their values in a workgroup that shares sums; tells which threads store. */
-  private sharedPlaces(body: Scope, { columns, across, before, blocks }: SharePlan, workgroups: number): string {
+  private sharedPlaces(body: Scope, { columns, across, before, blocks }: SharePlan): string {
     const extent = extentOf(across);
     const whole = this.p.fixed(across) && extent % columns === 0;
-    body.line('let place = i32(group.x + group.y * groups.x);');
-    body.line(`if (place >= ${this.p.derived(workgroups, [...before, ...across])}) { return; }`);
+    body.line(`let place = ${this.group};`);
+    body.line(`if (place >= ${this.p.derived(workgroupsOf(this.plan), [...before, ...across])}) { return; }`);
     body.line(columns === 1 ? 'let lane = i32(local);' : `let lane = i32(local) / ${columns};`);
     if (columns === 1) {
       this.decode(body, before, 'place');
@@ -143,15 +148,30 @@ class Emitter implements Writer {
     const inPlace = new Set(stores.map((s) => s.buffer)).size > 1 && stores.some((s) => this.isRead(s.buffer));
     const values = stores.map((store) => {
       const text = this.stored(store, scope);
-      if (!inPlace) return text;
+      if (!inPlace && !this.quads.has(this.slot(store.buffer))) return text;
       const name = this.name('v');
       scope.line(`let ${name} = ${text};`, store.value.origin);
       return name;
     });
-    stores.forEach(({ buffer, index, value, guard }, i) => {
-      const assignment = `b${this.slot(buffer)}[${this.at.index(index)}] = ${values[i] ?? ''};`;
+    const vectors = new Map<string, { readonly store: Store; readonly vector: Index; readonly parts: string[] }>();
+    stores.forEach((store, i) => {
+      const { buffer, index, value, guard } = store;
+      const [slot, text] = [this.slot(buffer), values[i] ?? ''];
+      if (this.quads.has(slot)) {
+        const { vector, component } = quadPlace(index);
+        const key = `${slot}:${vector.key}`;
+        const { parts } = vectors.get(key) ?? { parts: [] };
+        parts[component] = text;
+        vectors.set(key, { store, vector, parts });
+        return;
+      }
+      const assignment = `b${slot}[${this.at.index(index)}] = ${text};`;
       inner.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
     });
+    for (const { store, vector, parts } of vectors.values()) {
+      const place = `b${this.slot(store.buffer)}[${this.at.index(vector)}]`;
+      inner.line(`${place} = ${this.elementOf(store.buffer)}(${parts.join(', ')});`, store.value.origin);
+    }
   }
 
   /** The text of what a store puts in its place. */
@@ -170,30 +190,12 @@ class Emitter implements Writer {
     return this.slots[buffer] ?? buffer;
   }
 
-  private wrap(body: Scope, workgroups: number): KernelText {
-    const { workgroupSize } = this.plan;
-    const lines: { text: string; origin: number }[] = [];
-    const line = (text: string) => lines.push({ text, origin: -1 });
-    if (this.halves) line('enable f16;');
-    this.buffers.forEach(({ dtype, writable }, i) =>
-      line(`@group(0) @binding(${i}) var<storage, ${writable ? 'read_write' : 'read'}> b${i}: array<${storageType(dtype)}>;`),
-    );
-    const vectors = this.p.vectors();
-    if (vectors !== undefined) line(`@group(0) @binding(${this.buffers.length}) var<uniform> p: array<vec4<i32>, ${vectors}>;`);
-    for (const prelude of this.preludes) prelude.split('\n').forEach(line);
-    line('');
-    line(`@compute @workgroup_size(${workgroupSize})`);
-    line('fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,');
-    line('        @builtin(local_invocation_index) local: u32) {');
-    lines.push(...body.lines.map((l) => ({ text: `  ${l.text}`, origin: l.origin })));
-    line('}');
-    return {
-      wgsl: lines.map((l) => l.text).join('\n') + '\n',
-      origins: lines.map((l) => l.origin),
-      parameters: this.p.words(),
-      workgroupSize,
-      workgroups,
-    };
+  private elementOf(buffer: number): string {
+    return elementType(invariant(this.buffers[this.slot(buffer)], 'each tensor is bound'));
+  }
+
+  octet(buffer: number, vector: Index): string {
+    return `b${this.slot(buffer)}[${this.at.index(vector)}]`;
   }
 
   /** Gives each axis its value, the last one changing fastest with `flat`. */
@@ -242,7 +244,8 @@ class Emitter implements Writer {
   private compute(expr: Expr, scope: Scope): string {
     switch (expr.kind) {
       case 'load': {
-        const element = `b${this.slot(expr.buffer)}[${this.at.index(expr.index)}]`;
+        const slot = this.slot(expr.buffer);
+        const element = this.quads.has(slot) ? this.component(slot, expr, scope) : `b${slot}[${this.at.index(expr.index)}]`;
         return expr.type === 'bool' ? `(${element} != 0u)` : expr.type === 'float16' ? `f32(${element})` : element;
       }
       case 'position': {
@@ -270,6 +273,22 @@ class Emitter implements Writer {
       default:
         return this.value(expr, scope);
     }
+  }
+
+  /** A part of a vector, which is loaded once. */
+  private component(slot: number, { index, free, origin }: Extract<Expr, { kind: 'load' }>, scope: Scope): string {
+    const { vector, component } = quadPlace(index);
+    const key = `${slot}:${vector.key}`;
+    const token = this.vectors.get(key) ?? { key };
+    this.vectors.set(key, token);
+    let name = scope.find(token);
+    if (name === undefined) {
+      name = this.name('q');
+      const home = scope.home(free);
+      home.line(`let ${name} = b${slot}[${this.at.index(vector)}];`, origin);
+      home.names.set(token, name);
+    }
+    return `${name}[${component}]`;
   }
 
   /** In a block of its own, since copies of one expression bind one axis to several values. */
@@ -305,7 +324,7 @@ class Emitter implements Writer {
     // NaN is true, and WGSL's != is false of it.
     if (to === 'bool') return `!(${text} == ${dtypes[from].wgsl}(0))`;
     if (to === 'float16') {
-      this.halves = true;
+      this.enables.add('f16');
       return `f32(f16(${text}))`;
     }
     return from === 'float16' && to === 'float32' ? text : `${dtypes[to].wgsl}(${text})`;
@@ -344,8 +363,4 @@ function isBranch(expr: Expr): expr is Extract<Expr, { kind: 'select' }> {
   let budget = 12;
   const visit = (e: Expr): boolean => e.kind === 'reduce' || --budget < 0 || children(e).some(visit);
   return visit(expr);
-}
-
-function storageType(dtype: DType): string {
-  return invariant(dtypes[dtype].storage, `${dtype} is never stored on a device with kernels`);
 }

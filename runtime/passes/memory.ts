@@ -1,11 +1,12 @@
 /**
- * @file The memory plan: which intermediate tensors share a buffer. In: groups in the order they run. Out: for each stored
- * node a slot; two nodes have one slot only when the first is last read before the second is made.
+ * @file The memory plan: which intermediate tensors share a buffer. In: steps in the order they run, each of groups that run
+ * side by side. Out: for each stored node a slot; two nodes have one slot only when the step that reads the first last comes
+ * before the one that makes the second.
  */
 import { dtypes } from '../tensor/dtype.ts';
 import { numel } from '../tensor/shape.ts';
 import { nodeInputs, type Node } from '../ir/graph.ts';
-import type { FusedGroup } from './fuse.ts';
+import type { Group } from '../kernels/lower.ts';
 
 export interface MemoryPlan {
   readonly slotOf: ReadonlyMap<Node, number>;
@@ -15,20 +16,21 @@ export interface MemoryPlan {
   readonly intermediateBytes: number;
 }
 
-export function planMemory(groups: readonly FusedGroup[], escaping: ReadonlySet<Node>): MemoryPlan {
+export function planMemory(steps: readonly (readonly Group[])[], escaping: ReadonlySet<Node>): MemoryPlan {
   const lastRead = new Map<Node, number>();
-  groups.forEach((group, i) => {
-    for (const root of group.roots) lastRead.set(root, i);
-    for (const node of group.inside) for (const input of nodeInputs(node)) if (!group.inside.has(input)) lastRead.set(input, i);
+  steps.forEach((groups, i) => {
+    for (const root of groups.flatMap((g) => g.roots)) lastRead.set(root, i);
+    for (const { inside } of groups)
+      for (const node of inside) for (const input of nodeInputs(node)) if (!inside.has(input)) lastRead.set(input, i);
   });
-  const done = groups.map((): Node[] => []);
+  const done = steps.map((): Node[] => []);
   for (const [node, last] of lastRead) done[last]?.push(node);
   const slotOf = new Map<Node, number>();
   const slots: number[] = [];
   const free = new Set<number>();
   let intermediateBytes = 0;
-  groups.forEach((group, i) => {
-    for (const root of group.roots) {
+  steps.forEach((groups, i) => {
+    for (const root of groups.flatMap((g) => g.roots)) {
       if (escaping.has(root)) continue;
       const bytes = bytesOf(root);
       intermediateBytes += bytes;
@@ -37,7 +39,7 @@ export function planMemory(groups: readonly FusedGroup[], escaping: ReadonlySet<
       free.delete(slot);
       slotOf.set(root, slot);
     }
-    // What this group read last is free only for the groups after it: a kernel cannot write what it reads.
+    // What this step read last is free only for the steps after it: a kernel cannot write what it reads.
     for (const node of done[i] ?? []) {
       const slot = slotOf.get(node);
       if (slot !== undefined) free.add(slot);

@@ -3,6 +3,7 @@ import { isNode, nodeInputs, type Node, type NodeInput, type OpNode } from '../i
 import { SHORT_SUM } from '../kernels/rows.ts';
 import type { OpSpec } from '../ops/spec.ts';
 import { numel } from '../tensor/shape.ts';
+import { flopsOf } from './cost.ts';
 
 /** Ops of which each element is a loop over others. */
 export function isSum({ kind }: OpSpec): boolean {
@@ -73,8 +74,7 @@ export function isCheapNumber(node: OpNode): boolean {
   const visit = (x: NodeInput): boolean => {
     if (!isNode(x) || x.kind === 'external' || isSum(x.op)) return true;
     if (numel(x.meta.shape) !== 1 || !['elementwise', 'move', 'create'].includes(x.op.kind)) return false;
-    const metas = x.inputs.map((input) => (isNode(input) ? input.meta : input));
-    left -= Math.max(1, x.op.flops(metas, x.attributes, x.meta));
+    left -= Math.max(1, flopsOf(x));
     return left >= 0 && x.inputs.every(visit);
   };
   return !isSum(node.op) && visit(node);

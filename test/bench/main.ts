@@ -3,12 +3,15 @@
  * dispatches, device, kind}; `--help` says more. ms is the median of run-and-wait, throughput_ms 50 runs back to back / 50, gpu_ms the device's own clock.
  */
 import { jit, manualSeed } from 'jitlens';
+import { invariant } from '../../runtime/errors.ts';
 import { ratios, type BenchLine } from '../../runtime/cli/ratios.ts';
 import { difference } from '../../runtime/host/check.ts';
 import { quantile } from '../../runtime/host/measure.ts';
+import { executable } from '../../runtime/jit/execute.ts';
 import { GpuBackend } from '../../runtime/kernels/eager.ts';
 import { currentBackend } from '../../runtime/tensor/backend.ts';
 import { scoped } from '../../runtime/tensor/scope.ts';
+import type { HostArray } from '../../runtime/tensor/dtype.ts';
 import type { Case } from './cases.ts';
 import { options } from './options.ts';
 
@@ -20,7 +23,7 @@ const BUDGET_MS = 10_000;
 
 const fixed = (ms: number): number => Number(ms.toFixed(4));
 
-const { chosen, baseline, kernels } = options();
+const { chosen, baseline, kernels, without } = options();
 const backend = currentBackend();
 const lines: BenchLine[] = [];
 for (const c of chosen) await bench(c);
@@ -38,15 +41,27 @@ async function bench(c: Case): Promise<void> {
   const want = await eager.fn(...eager.inputs).data();
   const other = made(c);
   const traced = c.only === 'eager' ? undefined : jit.trace(other.fn, other.inputs);
-  if (traced) {
-    const { relative } = difference([await traced(...other.inputs).data()], [want]);
-    if (!(relative <= TOLERANCE)) {
-      line(c, 'traced', { error: `values differ from eager by ${relative}` });
-      return;
-    }
-  }
+  if (traced && !isRight(c, 'traced', await traced(...other.inputs).data(), want)) return;
   if (c.only !== 'traced') await time(c, 'eager', () => void eager.fn(...eager.inputs));
   if (traced) await time(c, 'traced', () => void traced(...other.inputs));
+  if (traced && without.length > 0) for (const left of [[], without]) await replay(c, left, want);
+}
+
+/** The plan alone, with some passes left out: no guards, and what the code leaves behind stays where it is. */
+async function replay(c: Case, left: readonly string[], want: HostArray): Promise<void> {
+  const mode = ['replay', ...left].join(' without ');
+  const { fn, inputs } = made(c);
+  const recorded = jit.trace(fn, inputs).info.compiled[0]?.recorded;
+  const { run } = executable(invariant(recorded, 'a trace'), backend, left);
+  const [first] = run(inputs);
+  if (isRight(c, mode, await invariant(first, 'a result').data(), want)) await time(c, mode, () => void run(inputs));
+}
+
+function isRight(c: Case, mode: string, got: HostArray, want: HostArray): boolean {
+  const { relative } = difference([got], [want]);
+  if (relative <= TOLERANCE) return true;
+  line(c, mode, { error: `values differ from eager by ${relative}` });
+  return false;
 }
 
 function made(c: Case): ReturnType<Case['make']> {

@@ -12,11 +12,13 @@ Values are checked before anything is timed.
   --against FILE   also print a table of ratios to the lines in FILE, on standard error; below 1 is faster.
                    FILE holds such lines, of JitLens or of a peer; the last of several for a case and mode counts
   --kernels        also print a line for each kernel of a run, the slowest first
+  --without PASS   also time what was traced as plans alone, with all passes and with these left out (may be given again)
 
 Examples:
   npm run bench -- matmul softmax
   npm run --silent bench > before.jsonl
   npm run bench -- --against before.jsonl
+  npm run bench -- mlp --without side-by-side
   python3 torch_baseline.py lstm > torch.jsonl; npm run bench -- lstm --against torch.jsonl
 
 Cases: ${cases.map((c) => c.name).join(', ')}.
@@ -26,6 +28,8 @@ export interface Options {
   readonly chosen: readonly Case[];
   readonly baseline: readonly BenchLine[] | undefined;
   readonly kernels: boolean;
+  /** Passes to leave out. */
+  readonly without: readonly string[];
 }
 
 /** Ends the process where there is nothing to time. */
@@ -36,6 +40,7 @@ export function options(): Options {
       options: {
         against: { type: 'string' },
         kernels: { type: 'boolean', default: false },
+        without: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -49,6 +54,7 @@ export function options(): Options {
       chosen: cases.filter(({ name }) => positionals.length === 0 || positionals.some((p) => name.startsWith(p))),
       baseline: values.against === undefined ? undefined : readBaseline(values.against),
       kernels: values.kernels,
+      without: values.without,
     };
   } catch (error) {
     const hint = error instanceof JitLensError ? error.hint : 'See `npm run bench -- --help`.';

@@ -26,8 +26,9 @@ export const SCALE: readonly string[] = [
 ];
 
 /**
- * eˣ: whole powers of two taken out, the rest by its series. Conversions and rounding take a GPU eight times as long as a
- * sum: where the result is a normal number, adding 1.5 · 2²³ rounds, and leaves the whole number in the last bits.
+ * eˣ: whole powers of two taken out, and of the rest, whose part of two lies within ±½, the device's own: WGSL lets that be
+ * off by 3 + 2·½ units in the last place. Conversions and rounding take a GPU eight times as long as a sum: where the result
+ * is a normal number, adding 1.5 · 2²³ rounds, and leaves the whole number in the last bits.
  */
 export const EXP: readonly string[] = [
   ...IS_NAN,
@@ -38,8 +39,7 @@ export const EXP: readonly string[] = [
   let rounded = fma(x, 1.44269504, 12582912.0);
   let n = rounded - 12582912.0;
   let r = fma(n, -1.42860682e-6, fma(n, -0.693145751953125, x));
-  let tail = fma(r, fma(r, fma(r, fma(r, fma(r, 1.98412698e-4, 1.38888889e-3), 8.33333333e-3), 4.16666667e-2), 1.66666667e-1), 0.5);
-  return bitcast<f32>(bitcast<u32>(1.0 + fma(r * r, tail, r)) + (bitcast<u32>(rounded) << 23u));
+  return bitcast<f32>(bitcast<u32>(exp2(r * 1.44269504)) + (bitcast<u32>(rounded) << 23u));
 }`,
   `fn jl_exp_far(x: f32) -> f32 {
   if (jl_is_nan(x)) { return x; }
@@ -52,13 +52,17 @@ export const EXP: readonly string[] = [
 }`,
 ];
 
-/** eˣ − 1, which near 0 keeps the digits that eˣ loses. */
+/** eˣ − 1, which near 0 keeps the digits that eˣ loses: 2ⁿ · (eʳ − 1) + (2ⁿ − 1), where eʳ − 1 is its series. */
 export const EXPM1: readonly string[] = [
   ...EXP,
   `fn jl_expm1(x: f32) -> f32 {
-  if (!(abs(x) < 0.5)) { return jl_exp(x) - 1.0; }
-  let tail = 1.66666667e-1 + x * (4.16666667e-2 + x * (8.33333333e-3 + x * (1.38888889e-3 + x * (1.98412698e-4 + x * 2.48015873e-5))));
-  return x + x * x * (0.5 + x * tail);
+  if (!(abs(x) < 87.0)) { return jl_exp(x) - 1.0; }
+  let rounded = fma(x, 1.44269504, 12582912.0);
+  let n = rounded - 12582912.0;
+  let r = fma(n, -1.42860682e-6, fma(n, -0.693145751953125, x));
+  let tail = fma(r, fma(r, fma(r, fma(r, fma(r, 1.98412698e-4, 1.38888889e-3), 8.33333333e-3), 4.16666667e-2), 1.66666667e-1), 0.5);
+  let power = bitcast<f32>((bitcast<u32>(rounded) << 23u) + 0x3f800000u);
+  return fma(power, fma(r * r, tail, r), power - 1.0);
 }`,
 ];
 
@@ -190,35 +194,46 @@ export const POW: readonly string[] = [
 /** tanh: its series near 0, else from e²ˣ. */
 export const TANH: readonly string[] = [
   ...EXP,
+  // Both are computed: threads of a subgroup rarely agree on one, and a branch keeps the positions of a thread apart.
   `fn jl_tanh(x: f32) -> f32 {
   let size = abs(x);
-  if (size < 0.55) {
-    let z = x * x;
-    return x + x * z * (-0.33333332 + z * (0.133331137 + z * (-0.0539094288 + z * (0.0213093887 - z * 0.00661022783))));
-  }
-  let y = 1.0 - 2.0 / (jl_exp(2.0 * size) + 1.0);
-  return select(y, -y, x < 0.0);
+  let z = x * x;
+  let near = x + x * z * (-0.33333332 + z * (0.133331137 + z * (-0.0539094288 + z * (0.0213093887 - z * 0.00661022783))));
+  let far = 1.0 - 2.0 / (jl_exp(2.0 * size) + 1.0);
+  return select(select(far, -far, x < 0.0), near, size < 0.55);
+}`,
+];
+
+/**
+ * ½eˣ where eˣ may leave float32; its root is multiplied by itself, so it must be close. Halved by its bits: a device may
+ * multiply in another order.
+ */
+const HALF_EXP: readonly string[] = [
+  ...EXPM1,
+  `fn jl_half_exp(x: f32) -> f32 {
+  let root = 1.0 + jl_expm1(0.5 * x);
+  return bitcast<f32>(bitcast<u32>(root) - 0x00800000u) * root;
 }`,
 ];
 
 export const SINH: readonly string[] = [
-  ...EXP,
+  ...HALF_EXP,
   `fn jl_sinh(x: f32) -> f32 {
   let size = abs(x);
   if (size < 1.0) {
     let z = x * x;
     return x + x * z * (1.66666667e-1 + z * (8.33333333e-3 + z * (1.98412698e-4 + z * (2.75573192e-6 + z * 2.50521084e-8))));
   }
-  let y = select(0.5 * jl_exp(size) - 0.5 * jl_exp(-size), (0.5 * jl_exp(0.5 * size)) * jl_exp(0.5 * size), size > 88.0);
+  let y = select(0.5 * jl_exp(size) - 0.5 * jl_exp(-size), jl_half_exp(size), size > 88.0);
   return select(y, -y, x < 0.0);
 }`,
 ];
 
 export const COSH: readonly string[] = [
-  ...EXP,
+  ...HALF_EXP,
   `fn jl_cosh(x: f32) -> f32 {
   let size = abs(x);
-  return select(0.5 * jl_exp(size) + 0.5 * jl_exp(-size), (0.5 * jl_exp(0.5 * size)) * jl_exp(0.5 * size), size > 88.0);
+  return select(0.5 * jl_exp(size) + 0.5 * jl_exp(-size), jl_half_exp(size), size > 88.0);
 }`,
 ];
 

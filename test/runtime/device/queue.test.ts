@@ -129,3 +129,23 @@ test('work that waits when the device is lost is an error at the next read, and 
   await expect(gpu.sync()).rejects.toMatchObject({ code: 'JLR-GPU' });
   for (let i = 0; i < 2; i++) await expect(value(gpu, x)).rejects.toMatchObject({ code: 'JLR-GPU' });
 });
+
+test('what keeps a GPU busy is handed over at once, and what follows in larger and larger batches', async () => {
+  const gpu = await opened();
+  const x = buffer(gpu);
+  dispatch(gpu, 'x[0] + 1', x);
+  await gpu.sync();
+  const busy = { pipeline: pipeline(gpu, 'x[0] + 1'), buffers: [x], parameters, workgroups: 1, label: 'busy', floor: 20 };
+  const after = (count: number) => {
+    const { submits } = gpu.count;
+    for (let i = 0; i < count; i++) gpu.dispatch(busy);
+    return gpu.count.submits - submits;
+  };
+  expect(after(1)).toBe(1);
+  expect(after(1)).toBe(0);
+  expect(after(1)).toBe(1);
+  expect(after(4)).toBe(1);
+  await gpu.sync();
+  expect(after(1)).toBe(1);
+  expect(await value(gpu, x)).toBe(9);
+});

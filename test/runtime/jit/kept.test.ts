@@ -49,10 +49,9 @@ function described({ recorded, fusion, kernels, memory, results, inPlace }: Plan
     // Tensors from outside may be numbered on from trace to trace.
     graph: print(fusion.graph).replace(/ = \S+(?=\(\) \{(parameter|input|constant)\})/g, ''),
     groups: fusion.groups.map(group),
-    kernels: kernels.map(({ name, group: own, reads, kernel, pipeline }) => ({
+    kernels: kernels.map(({ name, sections, kernel, pipeline }) => ({
       name,
-      group: fusion.groups.indexOf(own),
-      reads: all(reads),
+      sections: sections.map((s) => ({ group: fusion.groups.indexOf(s.group), reads: all(s.reads) })),
       ...kernel,
       text: { ...kernel.text, origins: kernel.text.origins.map((id) => (id < 0 ? id : recordedPlaces.get(id))) },
       storages: kernel.storages.map(place),
@@ -261,7 +260,8 @@ test('the stages say where a plan came from, and how long its pipelines took onc
   const first = planOf(chain, given());
   await first.ready;
   await setImmediate();
-  expect(first.stages.map((s) => s.name)).toEqual(['passes', 'not in the cache', 'fusion', 'kernels', 'kernels', 'pipelines']);
+  const chosen = ['fusion', 'kernels', 'kernels', 'side-by-side', 'kernels'];
+  expect(first.stages.map((s) => s.name)).toEqual(['passes', 'not in the cache', ...chosen, 'pipelines']);
   const second = planOf(chain, given());
   await second.ready;
   expect(second.stages.map((s) => s.name)).toEqual(['passes', 'from the cache', 'pipelines']);

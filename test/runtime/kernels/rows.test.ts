@@ -4,7 +4,7 @@ import { arange, cat, full, type Tensor } from 'jitlens';
 import { GpuBackend } from '../../../runtime/kernels/eager.ts';
 import { currentBackend } from '../../../runtime/tensor/backend.ts';
 import type { DeviceKind } from '../../../runtime/profile/model.ts';
-import { compared, dispatches, onlyTrace, traceOf } from '../support/traces.ts';
+import { compared, dispatches, onlyTrace, sectionsOf, traceOf } from '../support/traces.ts';
 import { randomTensor } from '../support/random.ts';
 
 /** Kernels are made as for this kind of device, on the device that there is. */
@@ -238,6 +238,6 @@ describe('gradients, with what they need of the way forward', () => {
       return leaves.flatMap((leaf) => leaf.grad ?? []);
     };
     const make = () => [...inputs(9, 150)(), numbers([9, 150], 4)] as [Tensor, Tensor, Tensor, Tensor, Tensor];
-    expect(dispatches(await compared(fn, make))).toBe(kernels);
+    expect(sectionsOf(await compared(fn, make))).toHaveLength(kernels);
   });
 });

@@ -6,12 +6,14 @@ import { jit, noGrad, Tensor } from 'jitlens';
 import { expect } from 'vitest';
 import { stepsIn } from '../../../runtime/ir/program.ts';
 import { pipeline } from '../../../runtime/passes/pipeline.ts';
+import { SIDE_BY_SIDE } from '../../../runtime/passes/side-by-side.ts';
 
 /** What can be left out of a compilation, besides what makes a graph functional: without that none would run. */
 export const SWITCHES: readonly string[] = [
   'unroll',
   'select',
   ...pipeline.map((p) => p.name).filter((name) => name !== 'functionalise'),
+  SIDE_BY_SIDE,
 ];
 
 /** Values with plain numbers in the places of tensors. */

@@ -3,6 +3,8 @@
  * of them give the same, and the trace, for questions about its kernels.
  */
 import { jit, type Tensor } from 'jitlens';
+import type { KernelSection } from '../../../runtime/jit/choose.ts';
+import type { PlannedKernel } from '../../../runtime/jit/compile.ts';
 import type { Compiled, TraceInfo } from '../../../runtime/jit/trace.ts';
 import type { Tolerance } from '../../../runtime/ops/spec.ts';
 import { expectSame, read } from './compare.ts';
@@ -41,7 +43,16 @@ export function onlyTrace({ info }: { readonly info: TraceInfo }): Compiled {
 
 /** Kernels that one call of the traced function launches. */
 export function dispatches(traced: { readonly info: TraceInfo }): number {
+  return kernelsOf(traced).length;
+}
+
+/** What they compute, in order: several run side by side in one kernel. */
+export function sectionsOf(traced: { readonly info: TraceInfo }): readonly KernelSection[] {
+  return kernelsOf(traced).flatMap((k) => k.sections);
+}
+
+export function kernelsOf(traced: { readonly info: TraceInfo }): readonly PlannedKernel[] {
   const { plan } = onlyTrace(traced);
   if (!plan) throw new Error('traced on a device without kernels');
-  return plan.kernels.length;
+  return plan.kernels;
 }

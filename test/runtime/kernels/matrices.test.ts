@@ -1,0 +1,104 @@
+/** Products of halves by matrix units: which products they are chosen for, and their values where a device has them. */
+import { describe, expect, test } from 'vitest';
+import { rand, type Tensor } from 'jitlens';
+import { GpuBackend } from '../../../runtime/kernels/eager.ts';
+import { buildKernel, planSection } from '../../../runtime/kernels/kernel.ts';
+import { lower } from '../../../runtime/kernels/lower.ts';
+import { fuse } from '../../../runtime/passes/fuse.ts';
+import { optimise } from '../../../runtime/passes/pipeline.ts';
+import { currentBackend } from '../../../runtime/tensor/backend.ts';
+import { onReference } from '../support/devices.ts';
+import { randomTensor } from '../support/random.ts';
+import { compared, onlyTrace, traceOf } from '../support/traces.ts';
+
+type Form = readonly [
+  name: string,
+  fn: (x: Tensor, y: Tensor, z: Tensor) => Tensor,
+  x: readonly number[],
+  y: readonly number[],
+  z?: readonly number[],
+];
+/** Which factors are read in vectors of eight halves, by their names in the text. */
+type Octets = readonly ('rows' | 'columns')[];
+
+const FORMS: readonly (readonly [...Form, octets: Octets])[] = [
+  ['a matrix by a matrix', (x, y) => x.matmul(y), [128, 64], [64, 96], [1], ['rows', 'columns']],
+  ['many blocks', (x, y) => x.matmul(y), [260, 200], [200, 520], [1], ['rows', 'columns']],
+  ['the right one transposed', (x, y) => x.matmul(y.t()), [130, 72], [200, 72], [1], ['rows', 'columns']],
+  ['the left one transposed', (x, y) => x.t().matmul(y), [72, 136], [72, 64], [1], ['rows', 'columns']],
+  ['terms that fill no vector', (x, y) => x.matmul(y), [64, 51], [51, 64], [1], ['columns']],
+  ['columns that fill no vector', (x, y) => x.matmul(y), [65, 48], [48, 70], [1], ['rows']],
+  ['terms that fill no step', (x, y) => x.matmul(y), [64, 72], [72, 64], [1], ['rows', 'columns']],
+  ['matrices by matrices', (x, y) => x.matmul(y), [3, 40, 48], [3, 48, 64], [1], ['rows', 'columns']],
+  ['what follows a product', (x, y, z) => x.matmul(y).add(z).relu(), [64, 64], [64, 64], [64], ['rows', 'columns']],
+  ['what is added lies in a factor', (x, y) => x.matmul(y).add(x), [64, 64], [64, 64], [1], ['columns']],
+  ['a convolution', (x, y) => x.conv2d(y, undefined, { padding: 1 }), [2, 8, 12, 12], [32, 8, 3, 3], [1], []],
+];
+
+/** The schedule and text of the only kernel, for a device that has the units. */
+function made([, fn, x, y, z = [1]]: Form, subgroup: number | 'none' = 32, dtype: 'float16' | 'float32' = 'float16') {
+  return onReference(() => {
+    const [a, b, c] = [x, y, z].map((shape) => rand(shape).to(dtype));
+    if (!a || !b || !c) throw new Error('no inputs');
+    const { graph } = optimise(onlyTrace(traceOf(fn, [a, b, c])).recorded);
+    const [group, ...more] = fuse(graph, { maxStorageBuffers: 8 }).groups;
+    if (!group || more.length > 0) throw new Error('not one kernel');
+    const lowered = lower(group);
+    const types = [...lowered.reads, ...lowered.roots].map((node) => node.meta.dtype);
+    const storageOf = (position: number) => ({ storage: { position }, dtype: types[position] ?? dtype });
+    const target = {
+      kind: 'gpu',
+      workgroupMemory: 49152,
+      subgroup: subgroup === 'none' ? undefined : subgroup,
+    } as const;
+    const section = planSection(lowered, storageOf, { parametric: false, target });
+    return { plan: section.schedule, text: buildKernel([section], false).text.wgsl };
+  });
+}
+
+describe('matrix units are chosen', () => {
+  test.each(FORMS)('for %s', (...form) => {
+    const [name, fn, x, y, z, octets] = form;
+    const { plan, text } = made([name, fn, x, y, z]);
+    const { rows, columns } = plan.matrices ?? {};
+    expect([rows, columns].filter((s) => s?.octet).map((s) => s?.name)).toEqual(octets);
+    expect(text.match(/array<vec4<u32>>;/g) ?? []).toHaveLength(octets.length);
+    expect(text).toContain('enable chromium_experimental_subgroup_matrix;');
+  });
+
+  const [plain] = FORMS;
+  const [name, fn, x, y] = plain ?? [];
+  const product = (...args: [number | 'none', ('float16' | 'float32')?]) => {
+    if (!name || !fn || !x || !y) throw new Error('no forms');
+    return made([name, fn, x, y], ...args);
+  };
+  test('not where a device has none', () => {
+    const { plan, text } = product('none');
+    expect(plan.matrices).toBeUndefined();
+    expect(text).not.toContain('subgroup');
+  });
+  test('not for float32, which they would round', () => {
+    expect(product(32, 'float32').plan.matrices).toBeUndefined();
+  });
+  test('with as many threads as their subgroups have', () => {
+    expect(product(64).plan.workgroupSize).toBe(2 * product(32).plan.workgroupSize);
+  });
+});
+
+const backend = currentBackend();
+const units = backend instanceof GpuBackend && backend.gpu.target.subgroup !== undefined;
+describe('values by matrix units', () => {
+  // Elsewhere the text cannot be run; the forms are then compared as they are computed there, in float32.
+  test.each(FORMS)('of %s', async (_name, fn, x, y, z) => {
+    const dtype = units ? 'float16' : 'float32';
+    const inputs = (): [Tensor, Tensor, Tensor] => [
+      randomTensor(x, 1, 1).to(dtype),
+      randomTensor(y, 2, 1).to(dtype),
+      randomTensor(z ?? [1], 3, 1).to(dtype),
+    ];
+    const close = { relative: 2e-3, absolute: units ? 2e-2 : 1e-4 };
+    const traced = await compared(fn, inputs, close);
+    const text = onlyTrace(traced).plan?.kernels.at(-1)?.kernel.text.wgsl ?? '';
+    expect(text.includes('subgroupMatrixLoad')).toBe(units);
+  });
+});
