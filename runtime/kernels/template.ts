@@ -88,6 +88,8 @@ export class Templates {
     this.made++;
     const template = new Template(sample, target, mayVary, templates.length === 0);
     this.known.set(what, [...templates, template]);
+    // What varies shows in the sizes that others were made for, where those are of this form too.
+    for (const { first } of templates) template.fit(first);
     return invariant(template.fit(sample), 'a kernel fits itself');
   }
 }
@@ -103,7 +105,7 @@ class Template {
   private known: readonly (readonly Hole[])[];
 
   constructor(
-    private readonly first: Sample,
+    readonly first: Sample,
     private readonly target: Target,
     private readonly mayVary: MayVary,
     /** Strides that are whole vectors at some sizes only make another form: that one is without, and serves all others. */
