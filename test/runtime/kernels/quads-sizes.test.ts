@@ -11,11 +11,12 @@ const beside = (fn: (x: Tensor, y: Tensor) => Tensor, x: (n: number) => number[]
   args: (n) => [filled(x(n)), filled(y(n), 5)],
 });
 
-/** Pipelines that each size made, and how many buffers each plan's kernel accesses in fours. */
+/** Pipelines that each size made, what is said of that from the fourth size on, and how many buffers each plan's kernel accesses in fours. */
 async function accesses(sized: Sized<Pair>, sizes: readonly number[]) {
   const { made, traced } = await atSizes(sized, sizes);
   const texts = traced.info.compiled.map((c) => c.plans()[0]?.kernels.map((k) => k.kernel.text.wgsl) ?? []);
-  return { made, fours: texts.map(([only = '']) => only.match(/^@group.*array<vec4<f32>>;$/gm)?.length ?? 0) };
+  const missed = traced.info.recompiles.filter((r) => r.note === 'its kernels are not those of other sizes').length;
+  return { made, missed, fours: texts.map(([only = '']) => only.match(/^@group.*array<vec4<f32>>;$/gm)?.length ?? 0) };
 }
 
 afterEach(() => {
@@ -24,6 +25,8 @@ afterEach(() => {
 
 const inside = (x: Tensor, y: Tensor) => x.slice(1, 2, 66).add(y);
 const atEnd = (x: Tensor, y: Tensor) => x.slice(1, x.size(1) - 66, x.size(1) - 2).add(y);
+const LENGTH = 1 << 18;
+const last = (x: Tensor, y: Tensor) => x.slice(0, x.size(0) - LENGTH, x.size(0)).add(y);
 const row = () => [64];
 
 describe('an elementwise kernel', () => {
@@ -73,6 +76,17 @@ describe('an elementwise kernel', () => {
       [3, 3, 3, 0, 3, 0, 0, 3],
     ],
     [
+      'of the end of a tensor, at each place of a vector',
+      beside(
+        last,
+        (n) => [LENGTH + n],
+        () => [1],
+      ),
+      [4, 8, 12, 5, 6, 16, 7, 9, 11],
+      [1, 0, 0, 0, 0, 0],
+      [2, 2, 2, 0, 0, 2, 0, 0, 0],
+    ],
+    [
       'along what varies',
       beside(
         (x, y) => x.add(y),
@@ -84,8 +98,9 @@ describe('an elementwise kernel', () => {
       [3, 3, 0, 0, 0, 0],
     ],
   ])('%s', async (_name, sized, sizes, later, types) => {
-    const { made, fours } = await accesses(sized, sizes);
+    const { made, missed, fours } = await accesses(sized, sizes);
     expect(made.slice(3)).toEqual(later);
+    expect(missed).toBe(later.filter((n) => n > 0).length);
     expect(fours).toEqual(types);
   });
 });
@@ -117,7 +132,8 @@ test.each<[string, Sized<Pair>, number[], number[], number[]]>([
   const backend = currentBackend();
   if (!(backend instanceof GpuBackend)) throw new Error('this device launches no kernels');
   vi.spyOn(backend.gpu, 'info', 'get').mockReturnValue({ ...backend.gpu.info, kind: 'gpu' });
-  const { made, fours } = await accesses(sized, sizes);
+  const { made, missed, fours } = await accesses(sized, sizes);
   expect(made.slice(3)).toEqual(later);
+  expect(missed).toBe(later.filter((n) => n > 0).length);
   expect(fours).toEqual(types);
 });
