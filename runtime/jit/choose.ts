@@ -4,8 +4,8 @@
  */
 import type { Gpu } from '../device/gpu.ts';
 import type { Graph, Node } from '../ir/graph.ts';
-import { buildKernel, planSection, type Kernel } from '../kernels/kernel.ts';
-import { lower } from '../kernels/lower.ts';
+import { buildKernel, planSection, type Kernel, type StorageOf } from '../kernels/kernel.ts';
+import { lower, type Lowered } from '../kernels/lower.ts';
 import { fuse, type FusedGroup, type Fusion } from '../passes/fuse.ts';
 import { sideBySide, SIDE_BY_SIDE } from '../passes/side-by-side.ts';
 import { numel } from '../tensor/shape.ts';
@@ -32,33 +32,18 @@ export interface KernelSection {
   readonly reads: readonly Node[];
 }
 
-/** `timed` runs a stage that has a name; `without` names passes to leave out. */
-export function choose(
-  graph: Graph,
-  gpu: Gpu,
-  timed: <T>(stage: string, body: () => T) => T,
-  without: readonly string[] = [],
-): Chosen {
+/** Runs a stage that has a name. */
+export type Timed = <T>(stage: string, body: () => T) => T;
+
+/** `without` names passes to leave out. */
+export function choose(graph: Graph, gpu: Gpu, timed: Timed, without: readonly string[] = []): Chosen {
   const { maxStorageBuffers: tensors, target } = gpu;
   const fusion = timed('fusion', () => fuse(graph, { maxStorageBuffers: tensors }));
-  const lowered = timed('kernels', () =>
-    fusion.groups
-      .filter((group) => group.roots.some((root) => numel(root.meta.shape) > 0))
-      .map((group) => ({ group, own: lower(group) })),
-  );
-  const inPlace = writtenInPlace(
-    fusion.graph,
-    lowered.map((k) => k.own),
-  );
-  const homeOf = homesIn(fusion.graph, inPlace);
+  const { computed, inPlace } = loweredOf(fusion, timed);
   const planned = timed('kernels', () =>
-    lowered.map(({ group, own }) => {
-      const stored = [...own.reads, ...own.roots];
-      const storageOf = (i: number) => {
-        const node = invariant(stored[i], 'a tensor for each position');
-        return { storage: homeOf(node), dtype: node.meta.dtype };
-      };
-      return { group, reads: own.reads, section: planSection(own, storageOf, { parametric: false, target }) };
+    computed.map(({ group, own, storageOf }) => {
+      const section = planSection(own, storageOf, { parametric: false, target });
+      return { group, reads: own.reads, section };
     }),
   );
   const steps = without.includes(SIDE_BY_SIDE)
@@ -74,6 +59,44 @@ export function choose(
     }),
   );
   return { fusion, inPlace, places: placesOf(fusion, kernels, inPlace), kernels };
+}
+
+/** Each group by itself; `build` makes the kernel of the one that has this place among the groups. */
+export function withKernels(
+  fusion: Fusion,
+  timed: Timed,
+  build: (own: Lowered, storageOf: StorageOf<Node>, group: number) => Kernel<Node>,
+): Chosen {
+  const { computed, inPlace } = loweredOf(fusion, timed);
+  const kernels = timed('kernels', () =>
+    computed.map(({ group, place, own, storageOf }): ChosenKernel => {
+      return { sections: [{ group, reads: own.reads }], kernel: build(own, storageOf, place) };
+    }),
+  );
+  return { fusion, inPlace, places: placesOf(fusion, kernels, inPlace), kernels };
+}
+
+/** The groups that have elements, and where their tensors are. */
+function loweredOf(fusion: Fusion, timed: Timed) {
+  const lowered = timed('kernels', () =>
+    fusion.groups.flatMap((group, place) =>
+      group.roots.some((root) => numel(root.meta.shape) > 0) ? [{ group, place, own: lower(group) }] : [],
+    ),
+  );
+  const inPlace = writtenInPlace(
+    fusion.graph,
+    lowered.map((k) => k.own),
+  );
+  const homeOf = homesIn(fusion.graph, inPlace);
+  const computed = lowered.map((k) => {
+    const stored = [...k.own.reads, ...k.own.roots];
+    const storageOf: StorageOf<Node> = (i) => {
+      const node = invariant(stored[i], 'a tensor for each position');
+      return { storage: homeOf(node), dtype: node.meta.dtype };
+    };
+    return { ...k, storageOf };
+  });
+  return { computed, inPlace };
 }
 
 export function placesOf(

@@ -14,6 +14,7 @@ import { bytesOf, type MemoryPlan } from '../passes/memory.ts';
 import { optimise, type Optimised } from '../passes/pipeline.ts';
 import type { CompileStage } from '../profile/model.ts';
 import { choose, type KernelSection } from './choose.ts';
+import type { Family } from './family.ts';
 import { KeptPlan } from './kept.ts';
 import type { InPlace, Place } from './places.ts';
 import { dtypes } from '../tensor/dtype.ts';
@@ -46,8 +47,8 @@ export interface Plan {
 /** The stage that goes on while the code does. */
 export const PIPELINES = 'pipelines';
 
-/** `without` names passes to leave out. */
-export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]): Plan {
+/** `without` names passes to leave out; with a family the kernels are those of its other sizes. */
+export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[], family?: Family): Plan {
   const stages: CompileStage[] = [];
   const since = (name: string, start: number): void => void stages.push({ name, ms: performance.now() - start });
   const timed = <T>(name: string, body: () => T): T => {
@@ -56,12 +57,12 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[]):
     since(name, start);
     return value;
   };
-  const optimised = timed('passes', () => optimise(recorded, { without }));
+  const optimised = timed('passes', () => family?.optimised(recorded, without) ?? optimise(recorded, { without }));
   const looked = performance.now();
-  const kept = KeptPlan.of(optimised.graph, gpu, without);
+  const kept = family ? undefined : KeptPlan.of(optimised.graph, gpu, without);
   const known = kept?.read();
   if (kept) since(known ? 'from the cache' : 'not in the cache', looked);
-  const chosen = known ?? choose(optimised.graph, gpu, timed, without);
+  const chosen = known ?? family?.choose(optimised.graph, gpu, timed) ?? choose(optimised.graph, gpu, timed, without);
   if (!known) kept?.write(chosen);
   const { fusion, inPlace, places } = chosen;
   const lineOrigins = new Map(fusion.graph.nodes.map((node) => [node.id, node.origins.values().next().value ?? node.id]));

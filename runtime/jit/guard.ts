@@ -5,6 +5,7 @@
 import { gradMode } from '../ops/tape.ts';
 import type { Module } from '../nn/module.ts';
 import { formatShape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Tree } from './tree.ts';
 import type { Recompile } from './trace.ts';
 
@@ -20,11 +21,15 @@ export interface Signature {
 
 /** Made at every call, so it is one string and no more. */
 export function signatureKey(args: Tree, module: Module | undefined): string {
+  return keyOf(args, module, ({ layout: { shape, strides, offset } }) => `${shape.join()}](${strides.join()})@${offset}`);
+}
+
+/** All that is guarded, with what `sizes` tells of each tensor's layout. */
+export function keyOf(args: Tree, module: Module | undefined, sizes: (x: Tensor, position: number) => string): string {
   let key = args.form;
   const { tensors } = args;
   for (const [i, x] of tensors.entries()) {
-    const { shape, strides, offset } = x.layout;
-    key += `|${x.dtype}[${shape.join()}](${strides.join()})@${offset} ${x.storage.backend.info.name}${x.requiresGrad ? ' grad' : ''}`;
+    key += `|${x.dtype}[${sizes(x, i)} ${x.storage.backend.info.name}${x.requiresGrad ? ' grad' : ''}`;
     for (let j = 0; j < i; j++) if (tensors[j]?.storage === x.storage) key += `=${j}${tensors[j] === x ? '!' : ''}`;
   }
   if (gradMode()) key += '|recording';

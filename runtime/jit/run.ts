@@ -20,16 +20,33 @@ export class Replay {
   constructor(
     readonly plan: Plan,
     private readonly backend: GpuBackend,
+    /** For how long it holds the memory between its kernels. */
+    private readonly holding: 'each run' | 'all runs' = 'all runs',
   ) {
     this.outside = plan.recorded.nodes.filter((node) => node.kind === 'external');
   }
 
   run(inputs: readonly Tensor[]): Tensor[] {
+    const { pool } = this.backend.gpu;
+    const slots = this.slots ?? this.taken();
+    if (this.holding === 'all runs') this.slots = slots;
+    try {
+      return this.runIn(slots, inputs);
+    } finally {
+      // What takes them next writes them behind this run; the next run gets the same.
+      if (this.holding === 'each run') for (const slot of slots.toReversed()) pool.give(slot);
+    }
+  }
+
+  private taken(): readonly PooledBuffer[] {
+    const { gpu } = this.backend;
+    return this.plan.memory.slots.map((bytes) => gpu.buffer(bytes, () => 'the intermediate tensors of a trace'));
+  }
+
+  private runIn(slots: readonly PooledBuffer[], inputs: readonly Tensor[]): Tensor[] {
     const { gpu } = this.backend;
     const { plan } = this;
     const { graph } = plan.fusion;
-    this.slots ??= plan.memory.slots.map((bytes) => gpu.buffer(bytes, () => 'the intermediate tensors of a trace'));
-    const { slots } = this;
     const externals = this.externals(inputs);
     const results = plan.results.map(
       (node) => new Tensor(this.backend.allocate(node.meta.dtype, node.meta.shape), contiguous(node.meta.shape)),

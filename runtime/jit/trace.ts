@@ -5,6 +5,7 @@
  */
 import { JitLensError } from '../errors.ts';
 import '../autograd/index.ts';
+import { GpuBackend } from '../kernels/eager.ts';
 import { Module, Parameter } from '../nn/module.ts';
 import { activeRecorder, withRecorder } from '../ops/recorder.ts';
 import { generatorState } from '../ops/random.ts';
@@ -14,8 +15,9 @@ import { Tensor } from '../tensor/tensor.ts';
 import type { Plan } from './compile.ts';
 import { executable } from './execute.ts';
 import { flowOf, letGradientsThrough, type Flow } from './differentiate.ts';
-import { firstDifference, signatureKey, signatureOf, type Signature } from './guard.ts';
+import type { Signature } from './guard.ts';
 import { heldBy, Held } from './held.ts';
+import { Signatures, type FamilyOf } from './signatures.ts';
 import { TraceRecorder, type LeftGradient } from './record.ts';
 import { flattenTree, type Tree } from './tree.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -26,6 +28,8 @@ export interface Recompile {
   readonly guard: string;
   readonly was: string;
   readonly now: string;
+  /** What follows from it for further calls, e.g. that a dim is dynamic. */
+  readonly note?: string;
 }
 
 /** One trace: valid for calls of one signature. */
@@ -35,6 +39,7 @@ export interface Compiled {
   readonly recorded: Graph;
   /** Absent on the reference device, which runs graphs op by op. */
   readonly plan?: Plan;
+  readonly plans: () => readonly Plan[];
   readonly run: (inputs: readonly Tensor[]) => Tensor[];
   readonly outputs: Tree;
   /** Where the gradients go that the code leaves behind: they are the last results of a run, in this order. */
@@ -56,9 +61,6 @@ export interface TraceInfo {
 export type AnyFunction = (...args: never[]) => unknown;
 export type Traced<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnType<F>) & { readonly info: TraceInfo };
 
-/** Signatures that are compiled for one function; calls of further ones run eagerly. */
-const MAX_SIGNATURES = 8;
-
 /**
  * Runs `fn` (or `module.forward`) on `inputs`, records it, and gives a function that runs the compiled graph. Random numbers
  * are drawn anew at every call, the same as eagerly. Errors: JL608 for values that a trace cannot follow, JL609 for writes it
@@ -69,7 +71,7 @@ export function trace<M extends Module>(module: M, inputs: Parameters<M['forward
 export function trace(target: AnyFunction | Module, inputs: readonly unknown[]): Traced<AnyFunction> {
   const fn = target instanceof Module ? (...args: never[]) => target.forward(...args) : target;
   const state = new TraceCache(fn, target instanceof Module ? target : undefined);
-  state.add(flattenTree(inputs, 'arguments'));
+  state.add(flattenTree(inputs, 'arguments'), inputs);
   return Object.assign((...args: never[]) => state.call(args), { info: state });
 }
 
@@ -89,56 +91,55 @@ export function traceModule<M extends Module>(
         );
       }
       const state = new TraceCache((...rest: never[]): unknown => Reflect.apply(method, module, rest), module);
-      state.add(flattenTree(args ?? [], 'arguments'));
+      state.add(flattenTree(args ?? [], 'arguments'), args ?? []);
       return [name, Object.assign((...rest: never[]) => state.call(rest), { info: state })];
     }),
   );
 }
 
 class TraceCache implements TraceInfo {
-  readonly compiled: Compiled[] = [];
-  readonly recompiles: Recompile[] = [];
-  eagerCalls = 0;
+  private readonly signatures: Signatures<Compiled>;
 
   constructor(
     private readonly fn: AnyFunction,
     private readonly module: Module | undefined,
-  ) {}
+  ) {
+    this.signatures = new Signatures<Compiled>(module, ({ held }, { tensors }) => held.difference(tensors));
+  }
+
+  get compiled(): readonly Compiled[] {
+    return this.signatures.compiled;
+  }
+
+  get recompiles(): readonly Recompile[] {
+    return this.signatures.recompiles;
+  }
+
+  get eagerCalls(): number {
+    return this.signatures.eagerCalls;
+  }
 
   call(args: readonly unknown[]): unknown {
     // Inside another trace the ops themselves are what is wanted.
     if (activeRecorder()) return this.fn(...(args as never[]));
     const tree = flattenTree(args, 'arguments');
-    const key = signatureKey(tree, this.module);
-    const known = this.compiled.find((c) => c.signature.key === key && !c.held.difference(tree.tensors));
+    const known = this.signatures.find(tree);
     if (known) {
       const generator = known.flow.draws && gradMode() ? generatorState() : undefined;
       return this.differentiable(tree, known, known.run(tree.tensors), generator);
     }
-    // The run that is recorded is this call's run: another one would write in place a second time.
-    if (this.compiled.length < MAX_SIGNATURES) return this.add(tree);
-    this.noteDifference(tree, signatureOf(tree, this.module));
-    this.eagerCalls++;
-    return this.fn(...(args as never[]));
+    return this.add(tree, args);
   }
 
-  /** Runs and records such a call, and gives its result. */
-  add(tree: Tree): unknown {
-    const signature = signatureOf(tree, this.module);
-    this.noteDifference(tree, signature);
+  /** Runs such a call, recorded where there is room for one more, and gives its result. */
+  add(tree: Tree, args: readonly unknown[]): unknown {
     const generator = gradMode() ? generatorState() : undefined;
-    const compiled = this.trace(tree, signature);
-    this.compiled.push(compiled);
+    // The run that is recorded is this call's run: another one would write in place a second time.
+    const compiled = this.signatures.add(tree, (signature, family) => this.trace(tree, signature, family));
+    if (!compiled) return this.fn(...(args as never[]));
     // What the recorded run made is like what a replay makes: no op by op history leads out of it.
     const results = [...compiled.outputs.tensors, ...compiled.left.map((l) => l.gradient)];
     return this.differentiable(tree, compiled, results.map(cutOff), compiled.flow.draws ? generator : undefined);
-  }
-
-  private noteDifference(tree: Tree, signature: Signature): void {
-    const last = this.compiled.at(-1);
-    if (!last) return;
-    const held = last.signature.key === signature.key ? last.held.difference(tree.tensors) : undefined;
-    this.recompiles.push(held ?? firstDifference(last.signature, signature));
   }
 
   /** The outputs as the function gives them; a gradient that reaches them goes back through the function, run anew. */
@@ -152,12 +153,17 @@ class TraceCache implements TraceInfo {
     return compiled.outputs.rebuild(results);
   }
 
-  private trace(call: Tree, signature: Signature): Compiled {
+  private trace(call: Tree, signature: Signature, family?: FamilyOf): Compiled {
     const backend = call.tensors[0]?.storage.backend ?? currentBackend();
-    const { recorder, outputs, left, recorded, inputs } = record(this.fn, this.module, call);
+    const kernels = family?.(0);
+    const run = () => record(this.fn, this.module, call);
+    const onGpu = kernels && backend instanceof GpuBackend;
+    const { recorder, outputs, left, recorded, inputs } = onGpu ? backend.forAllSizes(kernels.eager, run) : run();
     const flow = flowOf(recorded, outputs.tensors);
     const held = new Held(this.module, heldBy(recorded), inputs, recorder.modes);
-    return { signature, recorded, outputs, left, held, flow, modes: recorder.modes, ...executable(recorded, backend) };
+    const made = executable(recorded, backend, undefined, kernels);
+    const plans = () => (made.plan ? [made.plan] : []);
+    return { signature, recorded, outputs, left, held, flow, modes: recorder.modes, plans, ...made };
   }
 }
 

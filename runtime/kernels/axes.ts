@@ -29,6 +29,10 @@ export function replaceAxes(b: Builder, to: Replacement, cut?: (a: Axis) => read
         return b.select(substituteCondition(expr.when, to), visit(expr.yes), visit(expr.no));
       case 'reduce':
         return b.reduce(expr.combiner, cut ? expr.axes.flatMap(cut) : expr.axes, visit(expr.body));
+      case 'bind': {
+        const [as = expr.as] = cut?.(expr.as) ?? [];
+        return b.bind(as, visit(expr.value), visit(expr.body));
+      }
       default:
         return withChildren(b, expr, children(expr).map(visit));
     }
@@ -111,21 +115,23 @@ export function everyUnder(roots: readonly Expr[]): Expr[] {
 
 /**
  * One thread computes `count` positions of `of`, a stride apart, so that neighbouring threads stay neighbours in memory, or
- * `beside` each other. Where `count` does not divide the extent, the last stores are guarded, and those wholly behind its end
- * are left out.
+ * `beside` each other; so too where the extent varies, as the stride would. Where `count` does not divide the extent, the last
+ * stores are guarded, and those wholly behind its end are left out; where it varies all are guarded.
  */
 export function writeOut(nest: Nest, of: Axis, count: number, beside = false): Nest {
   const stride = Math.ceil(of.extent / count);
-  const inner = axis(`${of.key}t`, stride);
+  const varies = of.typical !== undefined;
+  const inner = axis(`${of.key}t`, stride, of.typical === undefined ? undefined : Math.ceil(of.typical / count));
   const stores = Array.from({ length: count }, (_, i) => {
-    const place = beside ? plus(times(fromAxis(inner), count), i) : plus(fromAxis(inner), i * stride);
+    const place = beside || varies ? plus(times(fromAxis(inner), count), i) : plus(fromAxis(inner), i * stride);
     const to: Replacement = (a) => (a.key === of.key ? place : undefined);
     const visit = replaceAxes(nest.builder, to);
     return nest.stores.flatMap((s) => {
       const before = (s.guard?.tests ?? []).map((t) => ({ ...t, index: substitute(t.index, to) }));
-      const guard = condition([...before, { index: place, lo: 0, hi: of.extent }]);
+      const guard = condition([...before, { index: place, lo: 0, hi: of.extent, isAsked: varies && i > 0 }]);
       return guard === 'never' ? [] : [{ ...s, index: substitute(s.index, to), value: visit(s.value), guard }];
     });
   });
-  return { ...nest, axes: nest.axes.flatMap((a) => (a.key !== of.key ? [a] : stride > 1 ? [inner] : [])), stores: stores.flat() };
+  const axes = nest.axes.flatMap((a) => (a.key !== of.key ? [a] : stride > 1 || varies ? [inner] : []));
+  return { ...nest, axes, stores: stores.flat() };
 }

@@ -8,7 +8,7 @@ import type { Gpu } from '../device/gpu.ts';
 import { sizeText, type PooledBuffer } from '../device/buffers.ts';
 import type { Pipeline } from '../device/pipelines.ts';
 import { GraphBuilder, type NodeInput } from '../ir/graph.ts';
-import { formatAttributes, type Attributes, type OpSpec } from '../ops/spec.ts';
+import { formatAttributes, formOfAttributes, type Attributes, type OpSpec } from '../ops/spec.ts';
 import { conversions } from '../ops/convert.ts';
 import type { Backend, Operand } from '../tensor/backend.ts';
 import { dtypes, type DType, type HostArray } from '../tensor/dtype.ts';
@@ -19,6 +19,7 @@ import type { Storage } from '../tensor/storage.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { buildKernel, planSection } from './kernel.ts';
 import { lower } from './lower.ts';
+import type { Templates } from './template.ts';
 
 /** What a storage shares with the registry that gives its buffer back when nothing holds the storage any more. */
 interface Held {
@@ -63,10 +64,23 @@ const REMEMBERED_CALLS = 1024;
 
 export class GpuBackend implements Backend {
   private readonly recipes = new Map<OpSpec, Map<string, Recipe>>();
+  /** Kernels that serve all sizes, while such are wanted. */
+  private templates: Templates | undefined;
   private readonly abandoned: FinalizationRegistry<Held>;
 
   constructor(readonly gpu: Gpu) {
     this.abandoned = new FinalizationRegistry((held) => giveBack(gpu, held));
+  }
+
+  /** Runs `body` with kernels out of `templates`, whose pipelines are the same for all sizes and made for one of them. */
+  forAllSizes<T>(templates: Templates, body: () => T): T {
+    const before = this.templates;
+    this.templates = templates;
+    try {
+      return body();
+    } finally {
+      this.templates = before;
+    }
   }
 
   get info() {
@@ -136,6 +150,13 @@ export class GpuBackend implements Backend {
     if (inputs.some((x) => typeof x === 'object' && x.storage === out.storage && !sameLayout(x.layout, out.layout))) {
       return this.throughCopy(op, inputs, attributes, out);
     }
+    const recipe = this.templates ? this.prepare(op, inputs, attributes, out) : this.recipe(op, inputs, attributes, out);
+    const { pipeline, parameters, workgroups, bindings } = recipe;
+    const buffers = bindings.map((i) => bufferOf(i < 0 ? out : (inputs[i] as Tensor)));
+    this.gpu.dispatch({ pipeline, parameters, workgroups, buffers, label: op.name });
+  }
+
+  private recipe(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): Recipe {
     const key = signature(inputs, attributes, out);
     let known = this.recipes.get(op);
     if (!known) this.recipes.set(op, (known = new Map<string, Recipe>()));
@@ -145,9 +166,7 @@ export class GpuBackend implements Backend {
       if (known.size >= REMEMBERED_CALLS) known.clear();
       known.set(key, recipe);
     }
-    const { pipeline, parameters, workgroups, bindings } = recipe;
-    const buffers = bindings.map((i) => bufferOf(i < 0 ? out : (inputs[i] as Tensor)));
-    this.gpu.dispatch({ pipeline, parameters, workgroups, buffers, label: op.name });
+    return recipe;
   }
 
   private prepare(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): Recipe {
@@ -171,8 +190,10 @@ export class GpuBackend implements Backend {
       const { storage, dtype } = tensorOf(operandOf(position));
       return { storage, dtype };
     };
-    const section = planSection(lowered, storageOf, { parametric: true, target: this.gpu.target });
-    const kernel = buildKernel([section], true);
+    const { templates, gpu } = this;
+    const kernel = templates
+      ? templates.kernel(formOfCall(op, inputs, attributes), lowered, storageOf, gpu.target, () => true)
+      : buildKernel([planSection(lowered, storageOf, { parametric: true, target: gpu.target })], true);
     const bindings = kernel.storages.map((s) =>
       s === out.storage ? -1 : inputs.findIndex((x) => typeof x === 'object' && x.storage === s),
     );
@@ -203,6 +224,11 @@ export class GpuBackend implements Backend {
 
 export function bufferOf(x: Tensor): PooledBuffer {
   return invariant(x.storage instanceof GpuStorage && x.storage, 'a tensor of a device with kernels').buffer;
+}
+
+/** What a call is, whatever its sizes are. */
+function formOfCall(op: OpSpec, inputs: readonly Operand[], attributes: Attributes): string {
+  return `${op.name}${formOfAttributes(attributes)}${inputs.map((x) => (typeof x === 'number' ? '#' : `${x.dtype}${x.rank}`)).join()}`;
 }
 
 /** Everything about a call that its kernel depends on; which storages coincide is part of it. */

@@ -30,11 +30,11 @@ export class IndexText {
   condition(when: Condition): string {
     return (
       when.tests
-        .flatMap(({ index, lo, hi }) => {
+        .flatMap(({ index, lo, hi, isAsked }) => {
           const text = this.index(index);
           return [
             ...(index.min < lo ? [`(${text} >= ${this.p.int(lo, true)})`] : []),
-            ...(index.max >= hi ? [`(${text} < ${this.p.int(hi)})`] : []),
+            ...(index.max >= hi || isAsked ? [`(${text} < ${this.p.int(hi)})`] : []),
           ];
         })
         // Both sides are computed: a branch for each test takes a compiler long, and a device too.

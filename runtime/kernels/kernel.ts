@@ -8,7 +8,7 @@ import type { Target } from '../device/gpu.ts';
 import type { PipelineForm } from '../device/pipelines.ts';
 import type { Lowered } from './lower.ts';
 import { based } from './offsets.ts';
-import { schedule, vectorOf, type Schedule } from './schedule.ts';
+import { rewritten, schedule, vectorOf, type Schedule } from './schedule.ts';
 import { groupIn, kernelText, type BoundBuffer, type KernelText } from './sections.ts';
 import { emit } from './wgsl.ts';
 
@@ -20,6 +20,9 @@ export interface Kernel<S> {
   readonly offsets: readonly number[];
   readonly schedule: string;
 }
+
+/** The storage of the i-th tensor that is read, and then of the roots. */
+export type StorageOf<S> = (position: number) => { storage: S; dtype: DType };
 
 /** What one of its sections binds. */
 export interface Binding<S> extends BoundBuffer {
@@ -42,26 +45,23 @@ interface Options {
   readonly target: Target;
 }
 
-/** `storageOf` gives the storage of the i-th tensor that is read, and then of the roots. */
 export function planSection<S extends object>(
   lowered: Lowered,
-  storageOf: (position: number) => { storage: S; dtype: DType },
+  storageOf: StorageOf<S>,
   { parametric, target }: Options,
 ): Section<S> {
   const { bindings, slots } = bindingsOf(lowered.reads.length, lowered.roots.length, storageOf);
   const alone = [...lowered.reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
   const { nest, offsets } = based(lowered.nest, new Set(parametric ? [] : alone));
-  const plan = schedule(nest, target);
+  const plan = schedule(rewritten(nest), target);
+  const at = bindings.map((b, slot) => ({ ...b, offset: offsets.get(slots.indexOf(slot)) ?? 0 }));
+  return { schedule: plan, bindings: inVectors(plan, slots, at), slots };
+}
+
+/** The bindings, with the vectors that a schedule accesses them in. */
+export function inVectors<B extends BoundBuffer>(plan: Schedule, slots: readonly number[], bindings: readonly B[]): B[] {
   const of = (slot: number) => slots.flatMap((s, buffer) => (s === slot ? [buffer] : []));
-  return {
-    schedule: plan,
-    bindings: bindings.map((b, slot) => ({
-      ...b,
-      offset: offsets.get(slots.indexOf(slot)) ?? 0,
-      vector: vectorOf(plan, of(slot)),
-    })),
-    slots,
-  };
+  return bindings.map((b, slot) => ({ ...b, vector: vectorOf(plan, of(slot)) }));
 }
 
 export function buildKernel<S extends object>(sections: readonly Section<S>[], parametric: boolean): Kernel<S> {
@@ -71,7 +71,7 @@ export function buildKernel<S extends object>(sections: readonly Section<S>[], p
   const workgroupSize = invariant(sizes.size === 1 && size, 'what runs side by side has workgroups of one size');
   const texts = sections.map((s) => {
     const slots = s.slots.map((slot) => bindings.findIndex((b) => isSame(b, invariant(s.bindings[slot], 'a binding'))));
-    return emit(s.schedule, slots, bindings, parametric, groupIn(sections.length));
+    return emit(s.schedule, slots, bindings, parametric ? 'parameters' : 'written', groupIn(sections.length));
   });
   const text = kernelText(texts, bindings, workgroupSize);
   return {
@@ -103,11 +103,8 @@ export function boundBy<S extends object>(sections: readonly Pick<Section<S>, 'b
 const isSame = <S>(a: Binding<S>, b: Binding<S>): boolean =>
   a.storage === b.storage && a.offset === b.offset && a.vector === b.vector;
 
-function bindingsOf<S extends object>(
-  reads: number,
-  roots: number,
-  storageOf: (position: number) => { storage: S; dtype: DType },
-) {
+/** What a kernel binds, in order, each storage once; and which of them each tensor is in. */
+export function bindingsOf<S extends object>(reads: number, roots: number, storageOf: StorageOf<S>) {
   const bindings: Omit<Binding<S>, 'offset'>[] = [];
   const slots: number[] = [];
   const add = (position: number) => {
@@ -133,7 +130,7 @@ function scheduleOf(sentences: readonly string[]): string {
 }
 
 /** The schedule as a person reads it. */
-function sentenceOf({ kind, tile, share, workgroupSize }: Schedule): string {
+export function sentenceOf({ kind, tile, share, workgroupSize }: Schedule): string {
   const each = kind === 'workgroup per columns' ? `workgroup per ${share?.columns ?? 1} columns` : kind;
   return `${each}${tile > 1 ? `, ${tile} positions a thread` : ''}, ${workgroupSize} threads`;
 }

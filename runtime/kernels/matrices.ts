@@ -7,8 +7,9 @@ import type { Target } from '../device/gpu.ts';
 import { divide, type Axis, type Index } from '../tensor/affine.ts';
 import { everyExpr } from './axes.ts';
 import type { Expr, Sum } from './expr.ts';
+import { extentOf, vary } from './extents.ts';
 import type { Nest } from './nest.ts';
-import { extentOf, isAlongSum, PLACES, type SideName, type Tiling } from './tiles.ts';
+import { isAlongSum, PLACES, type SideName, type Tiling } from './tiles.ts';
 
 /** Rows, columns and terms of what a subgroup multiplies at once. */
 export const UNIT = 16;
@@ -63,6 +64,8 @@ export function matricesOf(nest: Nest, tiling: Tiling, { workgroupMemory, subgro
   const [right] = family?.columns ?? [];
   if (!sum || !left || !right || others.length + more.length > 0 || subgroup === undefined) return undefined;
   if (!isHalf(left) || !isHalf(right)) return undefined;
+  // Its text is made for just these extents.
+  if (vary([...nest.axes, ...sum.axes])) return undefined;
   const staging = (name: SideName, factor: Expr, { block }: MatrixSizes): Staging => {
     const along = isAlongSum(factor, sum);
     const axes = tiling[name];

@@ -3,11 +3,11 @@
  * factors as halves, multiply and add up by subgroup, and finish each position in float32. While one buffer is multiplied the
  * next step's vectors are on their way, and fill the other one.
  */
+import { extentOf } from './extents.ts';
 import { octetPlace, OCTET, pitchOf, UNIT, type MatrixTiling, type Staging } from './matrices.ts';
 import type { Store } from './nest.ts';
 import { Scope } from './scope.ts';
 import { blockPlace } from './tile-text.ts';
-import { extentOf } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 const STAGED = 'vec4<u32>';
@@ -21,7 +21,7 @@ export function matrixText(w: Writer, tiling: MatrixTiling, stores: readonly Sto
   w.preludes.add(`var<workgroup> finished: array<f32, ${(threads / subgroup) * UNIT * UNIT}>;`);
 
   const places = [columns, rows].map(({ name, axes }) => ({ name, axes, block: block[name], parts: 1 }));
-  blockPlace(w, body, places, tiling.workgroups);
+  blockPlace(w, body, places, tiling);
   w.decode(body, tiling.batch, 'block');
   const across = block.columns / part.columns;
   // What cannot be outside is not checked at each access: so much is seen from what stands here.

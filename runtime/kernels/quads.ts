@@ -1,10 +1,11 @@
 /**
  * @file Four elements side by side in memory, which a thread loads or stores at once: memory gives a GPU more in fewer, larger
  * pieces. In: a nest, and the axes along which a thread takes four positions. Out: which buffers are accessed in such fours;
- * undefined where some access along these axes is not.
+ * undefined where some access along these axes is not, or their lengths vary.
  */
 import { divide, modulo, type Axis, type Index } from '../tensor/affine.ts';
 import { everyExpr } from './axes.ts';
+import { vary } from './extents.ts';
 import type { Nest } from './nest.ts';
 
 /** Elements of a vector. */
@@ -25,7 +26,7 @@ export function quadsAlong(nest: Nest, along: readonly Axis[]): ReadonlySet<numb
   const quads = new Set<number>();
   const others = new Set<number>();
   const stores = nest.stores.every(({ index, guard }) => !guard && index.constant % QUAD === 0 && isQuad(index, keys));
-  if (!stores || along.some((a) => a.extent % QUAD !== 0)) return undefined;
+  if (!stores || vary(along) || along.some((a) => a.extent % QUAD !== 0)) return undefined;
   for (const { buffer } of nest.stores) quads.add(buffer);
   for (const e of everyExpr(nest)) {
     if (e.kind !== 'load') continue;

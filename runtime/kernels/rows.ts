@@ -6,6 +6,7 @@
 import { axis, fromAxis, substitute, unflatten, type Axis, type Index } from '../tensor/affine.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import { everyExpr, everyUnder, replaceAxes } from './axes.ts';
+import { extentOf, typicalOf, vary } from './extents.ts';
 import { children, withChildren, type Expr, type Sum } from './expr.ts';
 import type { Nest, Store } from './nest.ts';
 import { QUAD, quadsAlong } from './quads.ts';
@@ -53,7 +54,6 @@ const THREADS = 64;
 const WRITTEN_PLACES: Readonly<Record<DeviceKind, number>> = { gpu: 32, software: 0, reference: 0 };
 const WRITTEN_TEXT = 4096;
 
-const product = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);
 const within = (free: ReadonlyMap<string, unknown>, keys: ReadonlySet<string>) => [...free.keys()].every((k) => keys.has(k));
 
 /**
@@ -71,9 +71,9 @@ export function rowsOf(nest: Nest, alone = false): Rows | undefined {
   const nested = sums.some((s) => inside.has(s));
   if (repeated.length > 0 ? rowKeys.size === every.size : !nested && !(alone && areApart(sums, rowKeys))) return undefined;
   if (sums.some((s) => s.free.size < rowKeys.size) || nest.stores.some((s) => s.guard)) return undefined;
-  if (all.some((s) => !sums.includes(s) && product(s.axes) > SHORT_SUM)) return undefined;
+  if (all.some((s) => !sums.includes(s) && typicalOf(s.axes) > SHORT_SUM)) return undefined;
   const columns = nest.axes.filter((a) => !rowKeys.has(a.key));
-  const longest = Math.max(product(columns), ...sums.map((s) => product(s.axes)));
+  const longest = Math.max(typicalOf(columns), ...sums.map((s) => typicalOf(s.axes)));
   const along = liesAlong(nest, sums, rowKeys, columns);
   if (longest > (along ? LONGEST_ROW : LONGEST_ACROSS)) return undefined;
   const rows = flattened(nest, new Set(sums), columns);
@@ -86,13 +86,13 @@ const step = (index: Index, keys: ReadonlySet<string>): number =>
 
 /** Whether they are long, and what a row reads lies apart from what others read: no neighbour, and no product's block, shares it. */
 function areApart(sums: readonly Sum[], rows: ReadonlySet<string>): boolean {
-  const longest = Math.max(...sums.map((s) => product(s.axes)));
+  const longest = Math.max(...sums.map((s) => extentOf(s.axes)));
   const apart = (e: Expr) => {
     if (e.kind !== 'load') return true;
     const own = [...rows].filter((key) => e.free.has(key)).length;
     return own === 0 || (own === rows.size && step(e.index, rows) >= longest);
   };
-  return longest > SHORT_SUM && everyUnder(sums.map((s) => s.body)).every(apart);
+  return sums.some((s) => typicalOf(s.axes) > SHORT_SUM) && everyUnder(sums.map((s) => s.body)).every(apart);
 }
 
 /** Whether each access by row and column has its columns nearer together than its rows. */
@@ -100,7 +100,7 @@ function liesAlong(nest: Nest, sums: readonly Sum[], rows: ReadonlySet<string>, 
   const across = new Set([...columns, ...sums.flatMap((s) => s.axes)].map((a) => a.key));
   const loads = everyUnder(sums.map((s) => s.body)).flatMap((e) => (e.kind === 'load' ? [e.index] : []));
   // A sum that is much longer than what is stored for it pays for stores far apart.
-  const short = product(columns) * FEW_STORES <= Math.max(...sums.map((s) => product(s.axes)));
+  const short = typicalOf(columns) * FEW_STORES <= Math.max(...sums.map((s) => typicalOf(s.axes)));
   const indices = short && loads.length > 0 ? loads : [...loads, ...nest.stores.map((s) => s.index)];
   return indices.every((i) => !Number.isFinite(step(i, across)) || step(i, across) <= step(i, rows));
 }
@@ -132,15 +132,15 @@ function flattened(nest: Nest, sums: ReadonlySet<Sum>, columns: readonly Axis[])
   const stores = nest.stores.map((s): Store => ({ ...s, index: substitute(s.index, to), value: place(visit(s.value)) }));
   const families = new Map<string, Sum[]>();
   for (const [sum, level] of [...levels].sort((x, y) => x[1] - y[1])) {
-    const key = `${level}:${product(sum.axes)}`;
+    const key = `${level}:${flat(sum.axes).key}`;
     families.set(key, [...(families.get(key) ?? []), sum]);
   }
   const axes = nest.axes.filter((a) => !columns.includes(a));
-  return { nest: { ...nest, axes, stores }, count: product(axes), columns: over, families: [...families.values()] };
+  return { nest: { ...nest, axes, stores }, count: extentOf(axes), columns: over, families: [...families.values()] };
 }
 
 /** One name for the places of a row, whatever sum or store goes over them: so what they compute alike is shared. */
-const flat = (axes: readonly Axis[]): Axis => axis('q', product(axes));
+const flat = (axes: readonly Axis[]): Axis => axis('q', extentOf(axes), vary(axes) ? typicalOf(axes) : undefined);
 
 function unflattening(axes: readonly Axis[], over: Axis): (a: Axis) => Index | undefined {
   const index = unflatten(
@@ -150,19 +150,20 @@ function unflattening(axes: readonly Axis[], over: Axis): (a: Axis) => Index | u
   return (a) => index[axes.findIndex((x) => x.key === a.key)];
 }
 
-export function planRows(rows: Rows, device: DeviceKind): RowPlan {
+export function planRows(rows: Rows, device: DeviceKind, mayQuads: boolean): RowPlan {
   const { families, columns, nest } = rows;
-  const longest = Math.max(columns.extent, ...families.flat().map((s) => product(s.axes)));
+  const longest = Math.max(typicalOf([columns]), ...families.flat().map((s) => typicalOf(s.axes)));
   const enough = 2 ** Math.ceil(Math.log2(longest / PLACES));
-  const shared = rows.along && rows.count < ROWS_ALONE[device];
+  const shared = rows.along && typicalOf(nest.axes) < ROWS_ALONE[device];
   const most = shared ? Math.min(LANES[device], Math.max(1, enough)) : 1;
   const over = [columns, ...families.flat().flatMap((s) => s.axes)];
   const whole = [most, most / 2].find((lanes) => lanes > 1 && over.every((a) => a.extent % (lanes * QUAD) === 0));
   const plan = (lanes: number, quads?: ReadonlySet<number>): RowPlan => {
     const places = Math.ceil(longest / lanes);
-    const written = places <= WRITTEN_PLACES[device] && places * everyExpr(nest).length <= WRITTEN_TEXT;
+    // Places that vary in number cannot be written out.
+    const written = !vary(over) && places <= WRITTEN_PLACES[device] && places * everyExpr(nest).length <= WRITTEN_TEXT;
     return { ...rows, lanes, together: Math.max(1, THREADS / lanes), written, quads };
   };
-  const inQuads = whole === undefined ? undefined : plan(whole, quadsAlong(nest, over));
+  const inQuads = !mayQuads || whole === undefined ? undefined : plan(whole, quadsAlong(nest, over));
   return inQuads?.written && inQuads.quads ? inQuads : plan(most);
 }

@@ -7,6 +7,7 @@ import { axis, condition, fromAxis, plus, substitute, times, type Axis, type Ind
 import { replaceAxes } from './axes.ts';
 import { cutOf } from './cuts.ts';
 import type { Sum } from './expr.ts';
+import { typicalOf } from './extents.ts';
 import { fold, type Sharers } from './fold.ts';
 import { QUAD } from './quads.ts';
 import type { RowPlan } from './rows.ts';
@@ -130,7 +131,7 @@ class RowText {
     const totals = family.map((s) => this.sums.accumulator(body, s));
     const [over] = family.flatMap((s) => s.axes);
     if (!over) return totals;
-    const cut = cutOf(family, [Math.ceil(over.extent / plan.lanes)], 1);
+    const cut = cutOf(family, [Math.ceil(typicalOf([over]) / plan.lanes)], 1);
     const parts = cut ? family.map((s) => this.sums.part(body, s)) : totals;
     this.loop(body, over, (inner) => {
       family.forEach((s, i) => this.sums.accumulate(inner, s, parts[i] ?? '', w.value(s.body, inner)));

@@ -10,13 +10,14 @@ import type { Target } from '../device/gpu.ts';
 import { collapseAxes } from './collapse.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
+import { extentOf, typicalOf, vary } from './extents.ts';
 import { matricesOf, type MatrixTiling } from './matrices.ts';
 import type { Nest } from './nest.ts';
 import { QUAD, quadsAlong } from './quads.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { shareOf, type SharePlan } from './share.ts';
-import { extentOf, tilingOf, type Tiling } from './tiles.ts';
+import { tilingOf, type Tiling } from './tiles.ts';
 
 export interface Schedule {
   readonly kind:
@@ -53,16 +54,16 @@ const LARGEST_TILE: Readonly<Record<DeviceKind, number>> = { gpu: 64, software: 
 /** Fewer blocks than this leave most of a GPU idle: then sharing sums is better, though no reads are shared. */
 const ENOUGH_BLOCKS = 16;
 
-export function schedule(lowered: Nest, target: Target): Schedule {
+/** Of a nest that is `rewritten`; in vectors of four elements where `quads` are allowed. */
+export function schedule(nest: Nest, target: Target, quads = true): Schedule {
   const { kind: device, workgroupMemory } = target;
-  const nest = rewritten(lowered);
   const rows = rowsOf(nest);
-  if (rows) return byRows(rows, device);
-  const positions = extentOf(nest.axes);
+  if (rows) return byRows(rows, device, quads);
+  const positions = typicalOf(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
   const tiling = device === 'gpu' ? tilingOf(nest, workgroupMemory) : undefined;
-  const share = (tiling?.workgroups ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
+  const share = (tiling?.blocks ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
   if (share) {
     const { columns, lanes } = share;
     const kind = columns === 1 ? 'workgroup per element' : 'workgroup per columns';
@@ -81,8 +82,8 @@ export function schedule(lowered: Nest, target: Target): Schedule {
   }
   // Threads next to each other would read terms far apart; the few of a CPU do not mind.
   const lone = device === 'gpu' && sums.length > 0 ? rowsOf(nest, true) : undefined;
-  if (lone?.along) return byRows(lone, device);
-  const tiled = sums.length > 0 ? tile(nest, positions, device) : stream(nest, positions);
+  if (lone?.along) return byRows(lone, device, quads);
+  const tiled = sums.length > 0 ? tile(nest, positions, device) : stream(nest, positions, quads);
   return {
     kind: 'thread per element',
     nest: tiled.nest,
@@ -93,8 +94,8 @@ export function schedule(lowered: Nest, target: Target): Schedule {
   };
 }
 
-function byRows(rows: Rows, device: DeviceKind): Schedule {
-  const plan = planRows(rows, device);
+function byRows(rows: Rows, device: DeviceKind, inQuads: boolean): Schedule {
+  const plan = planRows(rows, device, inQuads);
   const { nest, lanes, together, quads } = plan;
   const unrolled = unrolledAxes(nest, UNROLLED_TERMS[device]);
   return { kind: 'workgroup per row', nest, workgroupSize: lanes * together, unrolled, tile: 1, rows: plan, quads };
@@ -161,34 +162,34 @@ function tile(nest: Nest, positions: number, device: DeviceKind): Tiled {
     .filter(({ shared }) => shared.length > 0);
   if (loads.length < 2) return { nest, count: 1 };
   // The innermost axis keeps threads next to each other in memory, so it is tiled last and least.
-  const order = reuse.reverse().sort((a, b) => b.shared.length - a.shared.length || a.axis.extent - b.axis.extent);
+  const order = reuse.reverse().sort((a, b) => b.shared.length - a.shared.length || typicalOf([a.axis]) - typicalOf([b.axis]));
   const [first] = order;
   if (!first) return { nest, count: 1 };
   const second = order.find(({ axis, shared }) => axis !== first.axis && shared.some((l) => !first.shared.includes(l)));
   const spare = Math.max(1, Math.floor(positions / ENOUGH_THREADS[device]));
   const largest = LARGEST_TILE[device];
-  const rows = fitting(first.axis.extent, Math.min(16, Math.ceil(largest / 4), spare));
-  const columns = second ? fitting(second.axis.extent, Math.min(4, Math.floor(spare / rows), Math.floor(largest / rows))) : 1;
+  const rows = fitting(first.axis, Math.min(16, Math.ceil(largest / 4), spare));
+  const columns = second ? fitting(second.axis, Math.min(4, Math.floor(spare / rows), Math.floor(largest / rows))) : 1;
   let tiled = rows > 1 ? writeOut(nest, first.axis, rows) : nest;
   if (second && columns > 1) tiled = writeOut(tiled, second.axis, columns);
   return { nest: tiled, count: tiled.stores.length / nest.stores.length };
 }
 
 /** Gives a thread four positions: side by side where all it accesses is, else far apart so that neighbouring threads are. */
-function stream(nest: Nest, positions: number): Tiled {
+function stream(nest: Nest, positions: number, inQuads: boolean): Tiled {
   if (positions < STREAMING_POSITIONS) return { nest, count: 1 };
   const last = nest.axes.at(-1);
-  const quads = last && quadsAlong(nest, [last]);
-  if (quads) return { nest: writeOut(nest, last, QUAD, true), count: QUAD, quads };
-  const whole = nest.axes.find((a) => a.extent % QUAD === 0);
-  const along = whole ?? nest.axes.find((a) => a.extent >= 4 * QUAD);
+  const quads = inQuads && last ? quadsAlong(nest, [last]) : undefined;
+  if (quads && last) return { nest: writeOut(nest, last, QUAD, true), count: QUAD, quads };
+  const fixed = nest.axes.filter((a) => !vary([a]));
+  const along = fixed.find((a) => a.extent % QUAD === 0) ?? fixed.find((a) => a.extent >= 4 * QUAD);
   return along ? { nest: writeOut(nest, along, QUAD), count: QUAD } : { nest, count: 1 };
 }
 
-/** The largest power of two (or the whole extent) that is at most `limit`. */
-function fitting(extent: number, limit: number): number {
-  if (extent <= limit) return extent;
-  return 2 ** Math.floor(Math.log2(Math.max(1, limit)));
+/** The largest power of two (or the whole extent, if it does not vary) that is at most `limit`. */
+function fitting({ extent, typical }: Axis, limit: number): number {
+  if (typical === undefined && extent <= limit) return extent;
+  return 2 ** Math.floor(Math.log2(Math.max(1, Math.min(limit, typical ?? limit))));
 }
 
 /** The summed axes that are short enough to be written out, innermost first, while the kernel stays small. */
@@ -199,7 +200,7 @@ function unrolledAxes(nest: Nest, most: number): ReadonlySet<string> {
   const axes = new Map(sums.flatMap((s) => [...s.axes].reverse().map((a) => [a.key, a] as const)));
   let each = 1;
   for (const a of axes.values()) {
-    if (each * a.extent > UNROLLED_SUM || terms * a.extent > most) continue;
+    if (vary([a]) || each * a.extent > UNROLLED_SUM || terms * a.extent > most) continue;
     terms *= a.extent;
     each *= a.extent;
     names.add(a.key);

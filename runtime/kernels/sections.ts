@@ -16,6 +16,8 @@ export interface SectionText {
   readonly enables: ReadonlySet<string>;
   readonly builtins: ReadonlySet<string>;
   readonly parameters: Int32Array;
+  /** Vectors of four of them, if any, as text. */
+  readonly vectors?: string;
   readonly workgroups: number;
 }
 
@@ -44,8 +46,8 @@ const PLACE = 'i32(group.x + group.y * groups.x)';
 export const groupIn = (sections: number): string => (sections === 1 ? PLACE : 'group');
 
 export function kernelText(sections: readonly SectionText[], buffers: readonly BoundBuffer[], workgroupSize: number): KernelText {
-  const parameters = invariant(
-    sections.length === 1 || sections.every(isPlain) ? sections[0]?.parameters : undefined,
+  const { parameters, vectors } = invariant(
+    sections.length === 1 || sections.every(isPlain) ? sections[0] : undefined,
     'what runs side by side has its numbers written out, and only a place',
   );
   const lines: Line[] = [];
@@ -55,8 +57,7 @@ export function kernelText(sections: readonly SectionText[], buffers: readonly B
   buffers.forEach((b, i) =>
     line(`@group(0) @binding(${i}) var<storage, ${b.writable ? 'read_write' : 'read'}> b${i}: array<${elementType(b)}>;`),
   );
-  if (parameters.length > 0)
-    line(`@group(0) @binding(${buffers.length}) var<uniform> p: array<vec4<i32>, ${parameters.length / 4}>;`);
+  if (vectors !== undefined) line(`@group(0) @binding(${buffers.length}) var<uniform> p: array<vec4<i32>, ${vectors}>;`);
   for (const prelude of preludesOf(sections)) prelude.split('\n').forEach(line);
   line('');
   const [only] = sections;
@@ -76,7 +77,7 @@ export function kernelText(sections: readonly SectionText[], buffers: readonly B
   };
 }
 
-const isPlain = ({ parameters, builtins }: SectionText): boolean => parameters.length === 0 && builtins.size === 0;
+const isPlain = ({ vectors, builtins }: SectionText): boolean => vectors === undefined && builtins.size === 0;
 
 /** Writes each body as a function; gives lines that run the one that a workgroup is for. */
 function sideBySide(sections: readonly SectionText[], lines: Line[]): Line[] {

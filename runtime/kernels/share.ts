@@ -7,6 +7,7 @@ import { collectAxes, type Axis, type Condition, type Index } from '../tensor/af
 import type { DeviceKind } from '../profile/model.ts';
 import { everyExpr, everyUnder } from './axes.ts';
 import { children, type Expr, type Sum } from './expr.ts';
+import { extentOf, typicalOf } from './extents.ts';
 import type { Nest } from './nest.ts';
 
 export interface SharePlan {
@@ -39,12 +40,10 @@ const WRITTEN_SUMS = 64;
 /** Workgroups that keep a device busy. */
 const BUSY = 128;
 
-const product = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);
-
 export function shareOf(nest: Nest, device: DeviceKind): SharePlan | undefined {
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
-  const positions = product(nest.axes);
-  const longest = Math.max(1, ...sums.map((s) => product(s.axes)));
+  const positions = typicalOf(nest.axes);
+  const longest = Math.max(1, ...sums.map((s) => typicalOf(s.axes)));
   if (longest < LONG_SUM) return undefined;
   const written = sums.length <= WRITTEN_SUMS ? WRITTEN[device] : 1;
   if (positions < COLUMN_POSITIONS[device] && liesAcross(nest, sums)) {
@@ -58,9 +57,9 @@ export function shareOf(nest: Nest, device: DeviceKind): SharePlan | undefined {
 
 function planOf({ axes }: Nest, columns: number, written: number): SharePlan {
   let first = axes.length;
-  while (first > 0 && product(axes.slice(first)) < columns) first--;
+  while (first > 0 && typicalOf(axes.slice(first)) < columns) first--;
   const [before, across] = [axes.slice(0, first), axes.slice(first)];
-  return { columns, lanes: THREADS / columns, before, across, blocks: Math.ceil(product(across) / columns), written };
+  return { columns, lanes: THREADS / columns, before, across, blocks: Math.ceil(extentOf(across) / columns), written };
 }
 
 /** Whether neighbours in memory are neighbouring positions, and not neighbouring terms of a sum. */
@@ -76,12 +75,13 @@ function liesAcross({ axes }: Nest, sums: readonly Sum[]): boolean {
 
 /** How many neighbouring positions are neighbours in memory. */
 function neighbours({ terms }: Index, axes: readonly Axis[]): number {
-  let run = 1;
+  let [run, usual] = [1, 1];
   for (const a of axes.toReversed()) {
     if (terms.find((t) => t.atom.key === a.key)?.coefficient !== run) break;
     run *= a.extent;
+    usual *= typicalOf([a]);
   }
-  return run;
+  return usual;
 }
 
 /** Whether no sum stands in another, or under a condition that differs between positions alike in `same`. */

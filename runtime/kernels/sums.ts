@@ -5,6 +5,7 @@
 import type { Axis } from '../tensor/affine.ts';
 import { cutOf } from './cuts.ts';
 import { combined, type Expr, type Sum } from './expr.ts';
+import { extentOf, typicalOf } from './extents.ts';
 import { fold } from './fold.ts';
 import { atPosition, outermostSums, type Schedule } from './schedule.ts';
 import { Scope } from './scope.ts';
@@ -37,8 +38,8 @@ export class SumText {
       const unrolled = first.axes.filter((a) => this.plan.unrolled.has(a.key));
       const cut = cutOf(
         family,
-        looped.map((a) => a.extent),
-        unrolled.reduce((n, a) => n * a.extent, 1),
+        looped.map((a) => typicalOf([a])),
+        typicalOf(unrolled),
       );
       const parts = cut ? family.map((s) => this.part(scope, s)) : totals;
       const loops = looped.map((a) => ({ a, scope: new Scope(scope) }));
@@ -110,12 +111,12 @@ export class SumText {
     if (!first) return;
     const { w } = this;
     const totals = family.map((s) => this.accumulator(scope, s));
-    const terms = first.axes.reduce((n, a) => n * a.extent, 1);
-    const each = terms >= written * lanes ? written : 1;
-    const cut = cutOf(family, [Math.ceil(terms / (lanes * each))], each);
+    const [terms, usual] = [extentOf(first.axes), typicalOf(first.axes)];
+    const each = usual >= written * lanes ? written : 1;
+    const cut = cutOf(family, [Math.ceil(usual / (lanes * each))], each);
     const parts = cut ? family.map((s) => this.part(scope, s)) : totals;
     const loop = new Scope(scope);
-    const whole = !w.p.active && terms % (lanes * each) === 0;
+    const whole = w.p.fixed(first.axes) && terms % (lanes * each) === 0;
     for (let i = 0; i < each; i++) {
       const one = new Scope(loop);
       const place = i === 0 ? 'q0' : `q0 + ${i * lanes}`;

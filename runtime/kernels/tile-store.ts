@@ -2,8 +2,9 @@
  * @file How a block of a tiled product is finished. In: the running sums of a thread. Out: lines that add up what slices have,
  * of which each finishes an equal share of the positions, and that store every position which lies in the result.
  */
+import { extentOf } from './extents.ts';
 import { Scope } from './scope.ts';
-import { extentOf, HANDED, isFilled, LANES, partsAlong, positionsOf, type SideName, type Tiling } from './tiles.ts';
+import { HANDED, isFilled, LANES, partsAlong, positionsOf, type SideName, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 /** Names of a family's running sums: for each row of a thread its vectors. */
@@ -133,7 +134,7 @@ function at(w: Writer, outer: Scope, tiling: Tiling, { before, spots }: Place, t
     const name = side === 'rows' ? 'row' : 'column';
     const extent = extentOf(tiling[side]);
     scope.line(`let ${name} = ${side}_from + ${spots[side]};`);
-    return !w.p.active && isFilled(tiling, side) ? [] : [`${name} < ${w.p.int(extent)}`];
+    return w.p.fixed(tiling[side]) && isFilled(tiling, side) ? [] : [`${name} < ${w.p.int(extent)}`];
   });
   const guarded = ends.length > 0 ? new Scope(scope, true) : scope;
   w.decode(guarded, tiling.rows, 'row');

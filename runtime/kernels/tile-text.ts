@@ -4,11 +4,12 @@
  * device waits for memory while it computes.
  */
 import type { Axis } from '../tensor/affine.ts';
+import { extentOf } from './extents.ts';
 import { Scope } from './scope.ts';
 import type { Expr, Sum } from './expr.ts';
 import type { Store } from './nest.ts';
 import { finish, type Sums } from './tile-store.ts';
-import { extentOf, isAlongSum, isFilled, LANES, partsAlong, pitchOf, type Family, type SideName, type Tiling } from './tiles.ts';
+import { isAlongSum, isFilled, LANES, partsAlong, pitchOf, type Family, type SideName, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
 interface Side {
@@ -35,7 +36,7 @@ export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], b
   const across = columns.block / columns.thread;
   const down = rows.block / rows.thread;
 
-  blockPlace(w, body, [columns, rows], tiling.workgroups);
+  blockPlace(w, body, [columns, rows], tiling);
   w.decode(body, batch, 'block');
   body.line('let lane = i32(local);');
   body.line(`let columns_of = lane % ${across};`);
@@ -71,7 +72,7 @@ function addFamily(w: Writer, body: Scope, family: Family, sums: Sums, sides: re
   round.line('workgroupBarrier();', origin);
   for (const { place, name } of staged) round.line(`${place} = ${name};`, origin);
   round.line('workgroupBarrier();', origin);
-  body.block(`for (var step = 0; step <= ${w.p.int(Math.ceil(extentOf(sum.axes) / depth))}; step++) {`, round);
+  body.block(`for (var step = 0; step <= ${w.p.derived(Math.ceil(extentOf(sum.axes) / depth), sum.axes)}; step++) {`, round);
 }
 
 /** Which block a workgroup computes, and where it begins. */
@@ -79,13 +80,14 @@ export function blockPlace(
   w: Writer,
   body: Scope,
   sides: readonly Pick<Side, 'name' | 'axes' | 'block' | 'parts'>[],
-  workgroups: number,
+  { batch, workgroups }: Pick<Tiling, 'batch' | 'workgroups'>,
 ): void {
   body.line(`var block = ${w.group};`);
-  body.line(`if (block >= ${w.p.int(workgroups)}) { return; }`);
+  const axes = [...batch, ...sides.flatMap((s) => s.axes)];
+  body.line(`if (block >= ${w.p.derived(workgroups, axes)}) { return; }`);
   for (const s of sides) {
     const positions = s.block / s.parts;
-    const blocks = w.p.int(Math.ceil(extentOf(s.axes) / positions));
+    const blocks = w.p.derived(Math.ceil(extentOf(s.axes) / positions), s.axes);
     body.line(`let ${s.name}_from = (block % ${blocks}) * ${positions};`);
     body.line(`block /= ${blocks};`);
   }
@@ -118,8 +120,8 @@ function load(w: Writer, round: Scope, s: Side, factors: readonly Expr[], sum: S
   const plus = (name: string, distance: number) => (distance > 0 ? `${name} + ${distance}` : name);
   const spotOf = (v: number) => plus(`${id}_spot`, alongSum ? (v * threads) / depth : 0);
   const termOf = (v: number) => plus(`${id}_term`, alongSum ? 0 : (v * threads) / spots);
-  const whole = !w.p.active && terms % depth === 0;
-  const isEven = !w.p.active && isFilled(tiling, id);
+  const whole = w.p.fixed(sum.axes) && terms % depth === 0;
+  const isEven = w.p.fixed(s.axes) && isFilled(tiling, id);
   const vector = (scope: Scope, name: string, v: number) => {
     const positions = LANES / s.parts;
     for (let i = 0; i < positions; i++) {

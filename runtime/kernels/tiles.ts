@@ -8,6 +8,7 @@ import type { Axis, Index } from '../tensor/affine.ts';
 import { product as multiply } from './arithmetic.ts';
 import { everyExpr, everyUnder } from './axes.ts';
 import { children, type Expr, type Sum } from './expr.ts';
+import { extentOf, typicalOf } from './extents.ts';
 import type { Nest } from './nest.ts';
 
 export interface TileSizes {
@@ -50,6 +51,8 @@ export interface Tiling extends TileSizes {
   /** Axes that both sides depend on: blocks of different places share nothing. */
   readonly batch: readonly Axis[];
   readonly threads: number;
+  /** Workgroups at the extents that it was chosen for, and in fact. */
+  readonly blocks: number;
   readonly workgroups: number;
 }
 
@@ -93,26 +96,36 @@ export function tilingOf(nest: Nest, memory: number): Tiling | undefined {
   const [first] = products;
   if (!first || products.length < sums.length || products.some((p) => p.key !== first.key)) return undefined;
   const { rows, columns } = first;
-  if (extentOf(rows) < SHORTEST_SIDE || extentOf(columns) < SHORTEST_SIDE) return undefined;
-  if (sums.every((s) => extentOf(s.axes) < SHORTEST_SUM)) return undefined;
+  if (typicalOf(rows) < SHORTEST_SIDE || typicalOf(columns) < SHORTEST_SIDE) return undefined;
+  if (sums.every((s) => typicalOf(s.axes) < SHORTEST_SUM)) return undefined;
   const { families, parts } = grouped(products.map((p) => p.product));
   const batch = nest.axes.filter((a) => !rows.includes(a) && !columns.includes(a));
-  const blocks = (s: TileSizes) =>
-    extentOf(batch) *
-    Math.ceil(extentOf(rows) / positions(s, parts, 'rows')) *
-    Math.ceil(extentOf(columns) / positions(s, parts, 'columns'));
+  const blocks = (s: TileSizes, of = typicalOf) =>
+    of(batch) * Math.ceil(of(rows) / positions(s, parts, 'rows')) * Math.ceil(of(columns) / positions(s, parts, 'columns'));
   const fits = (s: TileSizes) => {
     const sums = s.thread.rows * s.thread.columns * families.length;
     return sums <= REGISTERS && Number.isInteger(positionsOf({ ...s, parts })) && bytesOf(s) <= memory;
   };
   // A step that is not full takes as long as one that is.
   const terms = ({ block: { depth } }: TileSizes) =>
-    families.reduce((n, f) => n + Math.ceil(extentOf(f.sums[0].axes) / depth) * depth, 0);
+    families.reduce((n, f) => n + Math.ceil(typicalOf(f.sums[0].axes) / depth) * depth, 0);
   const reads = readsBeside(nest.stores.map((s) => s.value));
   const time = (s: TileSizes) =>
     (s.start + s.wave * Math.ceil(blocks(s) / PLACES)) * terms(s) + READ * reads * positionsOf({ ...s, parts });
   const [best] = SIZES.filter(fits).toSorted((a, b) => time(a) - time(b));
-  return best && { ...best, families, parts, rows, columns, batch, threads: threadsOf(best), workgroups: blocks(best) };
+  return (
+    best && {
+      ...best,
+      families,
+      parts,
+      rows,
+      columns,
+      batch,
+      threads: threadsOf(best),
+      blocks: blocks(best),
+      workgroups: blocks(best, extentOf),
+    }
+  );
 }
 
 /** Positions that a thread finishes. */
@@ -149,8 +162,6 @@ function productOf(sum: Sum, axes: readonly Axis[]) {
   const key = [rows, columns].map((side) => side.map((n) => n.key).join()).join(' × ');
   return { product: swapped ? { sum, rows: b, columns: a } : { sum, rows: a, columns: b }, rows, columns, key };
 }
-
-export const extentOf = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.extent, 1);
 
 /** Vectors in one staged term of a side: one more than are used, so that threads that write one position meet different banks. */
 export const pitchOf = (positions: number): number => positions / LANES + 1;

@@ -1,28 +1,34 @@
 /**
  * @file From a scheduled loop nest to WGSL. In: a schedule and the buffers it binds. Out: the body of a kernel, or of a section
- * of one, with the graph node behind each of its lines, and the numbers that it takes as parameters. With `parametric`, sizes,
- * strides and scalars are parameters, so that kernels of one form share one pipeline whatever their shapes are.
+ * of one, with the graph node behind each of its lines, and the numbers that it takes as parameters. As `parameters`, sizes,
+ * strides and scalars are such, so that kernels of one form share one pipeline whatever their shapes are; left `open` they are
+ * told apart later.
  */
 import { invariant } from '../errors.ts';
 import type { Axis, Index } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
 import { everyExpr } from './axes.ts';
+import { extentOf } from './extents.ts';
 import { outermostSums, workgroupsOf, type Schedule } from './schedule.ts';
 import { writeRows } from './rowtext.ts';
-import { elementType, type BoundBuffer, type SectionText } from './sections.ts';
+import { elementType, groupIn, type BoundBuffer, type SectionText } from './sections.ts';
 import { IndexText } from './indices.ts';
 import { matrixText } from './matrix-text.ts';
 import type { Store } from './nest.ts';
 import { quadPlace } from './quads.ts';
-import { floatText, Parameters } from './text.ts';
+import { Parameters, type Hole, type Numbers } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
 import { SumText } from './sums.ts';
 import { tiledText } from './tile-text.ts';
 import type { SharePlan } from './share.ts';
-import { extentOf } from './tiles.ts';
 import type { Writer } from './writer.ts';
+
+/** A body with its numbers left open, and those. */
+export interface OpenSection extends SectionText {
+  readonly holes: readonly Hole[];
+}
 
 /** Brackets in each other after which a value gets a name: Dawn reads only so many (about 128), and people fewer. */
 const DEEPEST = 32;
@@ -35,10 +41,16 @@ export function emit(
   schedule: Schedule,
   slots: readonly number[],
   buffers: readonly BoundBuffer[],
-  parametric: boolean,
+  numbers: Exclude<Numbers, 'open'>,
   group: string,
 ): SectionText {
-  return new Emitter(schedule, slots, buffers, parametric, group).emit();
+  return new Emitter(schedule, slots, buffers, numbers, group).emit();
+}
+
+/** The only body of its kernel, with all its numbers left open. */
+export function emitOpen(schedule: Schedule, slots: readonly number[], buffers: readonly BoundBuffer[]): OpenSection {
+  const emitter = new Emitter(schedule, slots, buffers, 'open', groupIn(1));
+  return { ...emitter.emit(), holes: emitter.p.holes };
 }
 
 class Emitter implements Writer {
@@ -58,10 +70,10 @@ class Emitter implements Writer {
     private readonly plan: Schedule,
     private readonly slots: readonly number[],
     private readonly buffers: readonly BoundBuffer[],
-    parametric: boolean,
+    numbers: Numbers,
     readonly group: string,
   ) {
-    this.p = new Parameters(parametric);
+    this.p = new Parameters(numbers);
     this.at = new IndexText(this.p);
     this.sums = new SumText(this, plan);
     this.quads = new Set(buffers.flatMap((b, slot) => (b.vector === 'quad' ? [slot] : [])));
@@ -75,7 +87,8 @@ class Emitter implements Writer {
     this.write(body);
     const { lines } = body;
     const { preludes, enables, builtins } = this;
-    return { lines, preludes, enables, builtins, parameters: this.p.words(), workgroups: workgroupsOf(this.plan) };
+    const [parameters, vectors] = [this.p.words(), this.p.vectors()];
+    return { lines, preludes, enables, builtins, parameters, vectors, workgroups: workgroupsOf(this.plan) };
   }
 
   private write(body: Scope): void {
@@ -103,7 +116,7 @@ class Emitter implements Writer {
       return;
     }
     body.line(`let t = ${this.group} * ${workgroupSize} + i32(local);`);
-    body.line(`if (t >= ${this.p.int(extentOf(nest.axes))}) { return; }`);
+    body.line(`if (t >= ${this.p.derived(extentOf(nest.axes), nest.axes)}) { return; }`);
     this.decode(body, nest.axes, 't');
     this.sums.write(body, sums);
     this.stores(nest.stores, body);
@@ -112,17 +125,17 @@ class Emitter implements Writer {
   /** Gives the axes, and `lane`, their values in a workgroup that shares sums; tells which threads store. */
   private sharedPlaces(body: Scope, { columns, across, before, blocks }: SharePlan): string {
     const extent = extentOf(across);
-    const whole = !this.p.active && extent % columns === 0;
+    const whole = this.p.fixed(across) && extent % columns === 0;
     body.line(`let place = ${this.group};`);
-    body.line(`if (place >= ${this.p.int(workgroupsOf(this.plan))}) { return; }`);
+    body.line(`if (place >= ${this.p.derived(workgroupsOf(this.plan), [...before, ...across])}) { return; }`);
     body.line(columns === 1 ? 'let lane = i32(local);' : `let lane = i32(local) / ${columns};`);
     if (columns === 1) {
       this.decode(body, before, 'place');
       return 'lane == 0';
     }
-    body.line(`let t = place / ${this.p.int(blocks)};`);
+    body.line(`let t = place / ${this.p.derived(blocks, across)};`);
     this.decode(body, before, 't');
-    body.line(`let column = (place % ${this.p.int(blocks)}) * ${columns} + i32(local) % ${columns};`);
+    body.line(`let column = (place % ${this.p.derived(blocks, across)}) * ${columns} + i32(local) % ${columns};`);
     // Behind the last column the last one is computed again, since all threads must meet, and not stored.
     if (!whole) body.line(`let at = min(column, ${this.p.int(extent - 1, true)});`);
     this.decode(body, across, whole ? 'column' : 'at');
@@ -140,23 +153,25 @@ class Emitter implements Writer {
       scope.line(`let ${name} = ${text};`, store.value.origin);
       return name;
     });
-    const vectors = new Map<string, { readonly store: Store; readonly place: string; readonly parts: string[] }>();
+    const vectors = new Map<string, { readonly store: Store; readonly vector: Index; readonly parts: string[] }>();
     stores.forEach((store, i) => {
       const { buffer, index, value, guard } = store;
       const [slot, text] = [this.slot(buffer), values[i] ?? ''];
       if (this.quads.has(slot)) {
         const { vector, component } = quadPlace(index);
-        const place = `b${slot}[${this.at.index(vector)}]`;
-        const { parts } = vectors.get(place) ?? { parts: [] };
+        const key = `${slot}:${vector.key}`;
+        const { parts } = vectors.get(key) ?? { parts: [] };
         parts[component] = text;
-        vectors.set(place, { store, place, parts });
+        vectors.set(key, { store, vector, parts });
         return;
       }
       const assignment = `b${slot}[${this.at.index(index)}] = ${text};`;
       inner.line(guard ? `if (${this.at.condition(guard)}) { ${assignment} }` : assignment, value.origin);
     });
-    for (const { store, place, parts } of vectors.values())
+    for (const { store, vector, parts } of vectors.values()) {
+      const place = `b${this.slot(store.buffer)}[${this.at.index(vector)}]`;
       inner.line(`${place} = ${this.elementOf(store.buffer)}(${parts.join(', ')});`, store.value.origin);
+    }
   }
 
   /** The text of what a store puts in its place. */
@@ -188,10 +203,10 @@ class Emitter implements Writer {
     let rest = flat;
     [...axes].reverse().forEach((a, i) => {
       const last = i === axes.length - 1;
-      scope.line(last ? `let ${a.key} = ${rest};` : `let ${a.key} = ${rest} % ${this.p.int(a.extent)};`);
+      scope.line(last ? `let ${a.key} = ${rest};` : `let ${a.key} = ${rest} % ${this.p.derived(a.extent, [a])};`);
       if (!last) {
         const next = `${flat}${i + 1}`;
-        scope.line(`let ${next} = ${rest} / ${this.p.int(a.extent)};`);
+        scope.line(`let ${next} = ${rest} / ${this.p.derived(a.extent, [a])};`);
         rest = next;
       }
     });
@@ -322,8 +337,8 @@ class Emitter implements Writer {
   literal(value: number, type: DType): string {
     if (type === 'bool') return value === 0 ? 'false' : 'true';
     if (type === 'int32') return this.p.int(value, true);
-    if (type === 'uint32') return this.p.active ? `u32(${this.p.int(value | 0, true)})` : `${value}u`;
-    if (Number.isFinite(value)) return this.p.active ? this.p.float(value) : floatText(value);
+    if (type === 'uint32') return this.p.uint(value);
+    if (Number.isFinite(value)) return this.p.float(value);
     // A constant that is not finite is refused when the text is checked; a variable is not constant.
     const bits = Number.isNaN(value) ? '0x7fc00000u' : value > 0 ? '0x7f800000u' : '0xff800000u';
     const holder = Number.isNaN(value) ? 'not_a_number' : value > 0 ? 'infinity' : 'minus_infinity';

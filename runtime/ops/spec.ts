@@ -181,3 +181,11 @@ export function formatAttributes(attributes: Attributes): string {
     .map(([name, value]) => (value === true ? name : `${name}=${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}`))
     .join(' ');
 }
+
+/** The same without its numbers, of which some are sizes. */
+export function formOfAttributes(attributes: Attributes): string {
+  const form = (x: AttributeValue) => (Array.isArray(x) ? `[${x.length}]` : typeof x === 'number' ? '#' : String(x));
+  return Object.entries(attributes)
+    .map(([name, x]) => `${name}:${form(x)}`)
+    .join();
+}

@@ -4,6 +4,7 @@
  */
 import { invariant, JitLensError } from '../errors.ts';
 import { executable, type Executable } from '../jit/execute.ts';
+import type { FamilyOf } from '../jit/signatures.ts';
 import {
   isValue,
   stepsIn,
@@ -38,9 +39,10 @@ export class Runner {
     private readonly program: Program,
     backend: Backend,
     without?: readonly string[],
+    family?: FamilyOf,
   ) {
     for (const step of stepsIn(program.body))
-      if (step.kind === 'segment') this.graphs.set(step, executable(step.graph, backend, without));
+      if (step.kind === 'segment') this.graphs.set(step, executable(step.graph, backend, without, family?.(this.graphs.size)));
   }
 
   /** Its graphs, in the order of the program. */

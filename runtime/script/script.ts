@@ -10,7 +10,8 @@ import { byRunningAgain } from '../autograd/again.ts';
 import { JitLensError } from '../errors.ts';
 import type { Plan } from '../jit/compile.ts';
 import { Held } from '../jit/held.ts';
-import { firstDifference, signatureKey, signatureOf, type Signature } from '../jit/guard.ts';
+import type { Signature } from '../jit/guard.ts';
+import { Signatures, type FamilyOf } from '../jit/signatures.ts';
 import type { AnyFunction, Recompile } from '../jit/trace.ts';
 import { flattenTree, type Tree } from '../jit/tree.ts';
 import { Module } from '../nn/module.ts';
@@ -60,9 +61,6 @@ export interface ScriptOptions {
   readonly without?: readonly string[];
 }
 
-/** Signatures that are compiled for one function; calls of further ones run eagerly. */
-const MAX_SIGNATURES = 8;
-
 interface Entry extends Scripted {
   readonly compilation: Compilation;
   readonly runner: Runner;
@@ -87,16 +85,28 @@ export async function eagerly<T>(body: () => T | Promise<T>): Promise<T> {
 }
 
 export class ScriptCache implements ScriptInfo {
-  readonly compiled: Entry[] = [];
-  readonly recompiles: Recompile[] = [];
-  eagerCalls = 0;
+  private readonly signatures: Signatures<Entry>;
 
   constructor(
     private readonly fn: AnyFunction,
     private readonly self: unknown,
     private readonly target: Target,
     private readonly options: ScriptOptions = {},
-  ) {}
+  ) {
+    this.signatures = new Signatures<Entry>(this.module, difference);
+  }
+
+  get compiled(): readonly Entry[] {
+    return this.signatures.compiled;
+  }
+
+  get recompiles(): readonly Recompile[] {
+    return this.signatures.recompiles;
+  }
+
+  get eagerCalls(): number {
+    return this.signatures.eagerCalls;
+  }
 
   private get module(): Module | undefined {
     return this.self instanceof Module ? this.self : undefined;
@@ -111,34 +121,23 @@ export class ScriptCache implements ScriptInfo {
     // Where ops are recorded already, the ops themselves are what is wanted.
     if (activeRecorder() || plainly > 0) return this.eagerly(args);
     const tree = flattenTree(args, 'arguments');
-    const key = signatureKey(tree, this.module);
-    const entry = this.compiled.find((c) => c.signature.key === key && !difference(c, tree)) ?? this.add(tree);
-    if (!entry) {
-      this.eagerCalls++;
-      return this.eagerly(args);
-    }
-    return this.run(entry, tree);
+    const add = () => this.signatures.add(tree, (signature, family) => this.entry(tree, signature, family));
+    const entry = this.signatures.find(tree) ?? add();
+    return entry ? this.run(entry, tree) : this.eagerly(args);
   }
 
   private eagerly(args: readonly unknown[]): unknown {
     return Reflect.apply(this.fn, this.self, args) as unknown;
   }
 
-  private add(tree: Tree): Entry | undefined {
-    const signature = signatureOf(tree, this.module);
-    const last = this.compiled.at(-1);
-    if (last) {
-      const same = last.signature.key === signature.key;
-      this.recompiles.push((same ? difference(last, tree) : undefined) ?? firstDifference(last.signature, signature));
-    }
-    if (this.compiled.length >= MAX_SIGNATURES) return undefined;
+  private entry(tree: Tree, signature: Signature, family: FamilyOf | undefined): Entry {
     const compilation = compileFunction(this.target, tree, this.options.without);
     const { program, held, modes } = compilation;
     const backend = tree.tensors[0]?.storage.backend ?? currentBackend();
     const written = changesOutside(program, [...held]);
     const storages = new Map([...held].map((x, i) => [x.storage, `captured tensor ${i}`]));
-    const runner = new Runner(program, backend, this.options.without);
-    const entry: Entry = {
+    const runner = new Runner(program, backend, this.options.without, family);
+    return {
       signature,
       program,
       compilation,
@@ -152,8 +151,6 @@ export class ScriptCache implements ScriptInfo {
       draws: [...held].some(isGenerator),
       explain: () => printProgram(program),
     };
-    this.compiled.push(entry);
-    return entry;
   }
 
   private run(entry: Entry, tree: Tree): unknown {

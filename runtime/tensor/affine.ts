@@ -9,6 +9,8 @@ export interface Axis {
   readonly kind: 'axis';
   readonly key: string;
   readonly extent: number;
+  /** For an extent that varies from call to call: the one that kernels are made for. */
+  readonly typical?: number;
 }
 
 export type Atom = Axis | { readonly kind: 'div' | 'mod'; readonly key: string; readonly of: Index; readonly by: number };
@@ -30,12 +32,21 @@ export interface Index {
 /** Holds when lo ≤ index < hi for each of `tests`. */
 export interface Condition {
   readonly key: string;
-  readonly tests: readonly { readonly index: Index; readonly lo: number; readonly hi: number }[];
+  readonly tests: readonly Test[];
+}
+
+export interface Test {
+  readonly index: Index;
+  readonly lo: number;
+  readonly hi: number;
+  /** Asked even where it always holds, as it does for some of the extents that vary. */
+  readonly isAsked?: boolean;
 }
 
 /** The extent is part of the key: axes of one name and different lengths are different axes. */
-export function axis(name: string, extent: number): Axis {
-  return { kind: 'axis', key: `${name}_${extent}`, extent };
+export function axis(name: string, extent: number, typical?: number): Axis {
+  if (typical === undefined) return { kind: 'axis', key: `${name}_${extent}`, extent };
+  return { kind: 'axis', key: `${name}_v${extent}`, extent, typical };
 }
 
 function make(constant: number, terms: readonly Term[]): Index {
@@ -63,7 +74,7 @@ export function constant(value: number): Index {
 }
 
 export function fromAxis(a: Axis): Index {
-  return a.extent <= 1 ? constant(0) : make(0, [{ atom: a, coefficient: 1 }]);
+  return a.extent <= 1 && a.typical === undefined ? constant(0) : make(0, [{ atom: a, coefficient: 1 }]);
 }
 
 export function plus(a: Index, b: Index | number): Index {
@@ -159,9 +170,9 @@ function gcd(a: number, b: number): number {
 }
 
 /** The condition that all of `tests` hold; undefined when they always do, 'never' when one cannot. */
-export function condition(tests: readonly { index: Index; lo: number; hi: number }[]): Condition | undefined | 'never' {
-  const open = tests.filter((t) => !(t.index.min >= t.lo && t.index.max < t.hi));
-  if (open.some((t) => t.index.max < t.lo || t.index.min >= t.hi)) return 'never';
+export function condition(tests: readonly Test[]): Condition | undefined | 'never' {
+  const open = tests.filter((t) => t.isAsked === true || !(t.index.min >= t.lo && t.index.max < t.hi));
+  if (open.some((t) => t.isAsked !== true && (t.index.max < t.lo || t.index.min >= t.hi))) return 'never';
   if (open.length === 0) return undefined;
   return { key: open.map((t) => `${t.lo}<=${t.index.key}<${t.hi}`).join('&'), tests: open };
 }

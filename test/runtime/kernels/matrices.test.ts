@@ -4,6 +4,7 @@ import { rand, type Tensor } from 'jitlens';
 import { GpuBackend } from '../../../runtime/kernels/eager.ts';
 import { buildKernel, planSection } from '../../../runtime/kernels/kernel.ts';
 import { lower } from '../../../runtime/kernels/lower.ts';
+import { Templates } from '../../../runtime/kernels/template.ts';
 import { fuse } from '../../../runtime/passes/fuse.ts';
 import { optimise } from '../../../runtime/passes/pipeline.ts';
 import { currentBackend } from '../../../runtime/tensor/backend.ts';
@@ -52,7 +53,10 @@ function made([, fn, x, y, z = [1]]: Form, subgroup: number | 'none' = 32, dtype
       subgroup: subgroup === 'none' ? undefined : subgroup,
     } as const;
     const section = planSection(lowered, storageOf, { parametric: false, target });
-    return { plan: section.schedule, text: buildKernel([section], false).text.wgsl };
+    /** The kernel among those of its other sizes. */
+    const among = (templates: Templates, varying: number[] = []) =>
+      templates.kernel('product', lowered, storageOf, target, (n) => varying.includes(n)).text.wgsl;
+    return { plan: section.schedule, text: buildKernel([section], false).text.wgsl, among };
   });
 }
 
@@ -79,6 +83,19 @@ describe('matrix units are chosen', () => {
   });
   test('not for float32, which they would round', () => {
     expect(product(32, 'float32').plan.matrices).toBeUndefined();
+  });
+  test('not where an extent varies, whichever it is', () => {
+    if (!name || !fn) throw new Error('no forms');
+    const of = (rows: number, terms: number, columns: number) => made([name, fn, [rows, terms], [terms, columns]]);
+    const first = of(128, 64, 96);
+    for (const extent of [128, 64, 96]) expect(first.among(new Templates(), [extent])).not.toContain('subgroup');
+    for (const other of [of(256, 64, 96), of(128, 80, 96), of(128, 64, 160)]) {
+      const templates = new Templates();
+      expect(first.among(templates)).toContain('subgroupMatrixLoad');
+      expect(other.among(templates)).not.toContain('subgroup');
+      expect(first.among(templates)).not.toContain('subgroup');
+      expect(templates.made).toBe(2);
+    }
   });
   test('with as many threads as their subgroups have', () => {
     expect(product(64).plan.workgroupSize).toBe(2 * product(32).plan.workgroupSize);

@@ -10,8 +10,9 @@ export const shapeBranch = defineRule({
   traced: true,
   doc: `
     A condition on a shape is decided when the function is compiled, and guarded: a call with a shape on the other side compiles
-    again. A trace keeps the arm that its inputs took. There is nothing to fix: a dimension becomes dynamic by itself when it changes,
-    where the kernels allow it. Where both arms are cheap, \`where\` on a tensor has no branch.`,
+    again. A trace keeps the arm that its inputs took, for their shapes. There is nothing to fix: each shape is looked at anew, and a
+    dimension that is dynamic (by itself at its third size, or at once with \`jit.dynamic\`) compiles no kernels for another size of the
+    same side. Where both arms are cheap, \`where\` on a tensor has no branch.`,
   pytorch: 'The tracer keeps one arm with a warning; the scripter keeps both.',
   on: ['IfStatement', 'ConditionalExpression'],
   check(node, context) {

@@ -15,7 +15,8 @@ export const shapeLoop = defineRule({
   severity: 'hint',
   traced: true,
   doc: `
-    A loop that turns once for each row has the count of the first call, guarded: another size compiles again. Where the count
+    A loop that turns once for each row has the count of the first call, guarded: another size compiles again, also where the
+    dimension is dynamic, since it has other turns. Where the count
     comes in as a parameter, it is a loop. A trace writes out the turns that its inputs had. There is no quick fix: whether all rows can be
     computed by one op, as \`sum\` over a dimension does, only the loop's meaning tells.`,
   pytorch: 'The tracer writes the turns out silently, and sums 4 rows of 8 when it was traced with 4.',
