@@ -36,15 +36,21 @@ function titled(title: string, row: readonly unknown[]): string {
   return title.replace(/%[sdif]/g, () => String(row[next++]));
 }
 
+/** What stands after a title is the body, and options before it or behind it that say how long it may take. */
+const bodyOf = (rest: readonly unknown[]): Body => rest.find((x): x is Body => typeof x === 'function') ?? (() => undefined);
+
 function withEach(add: (name: string, body: () => unknown) => void) {
-  const one = (name: string, body: () => unknown) => add(name, body);
+  const one = (name: string, ...rest: unknown[]) => add(name, bodyOf(rest));
   return Object.assign(one, {
-    each: (rows: readonly unknown[]) => (title: string, body: Body) => {
-      for (const row of rows) {
-        const args = Array.isArray(row) ? (row as unknown[]) : [row];
-        add(titled(title, args), () => body(...args));
-      }
-    },
+    each:
+      (rows: readonly unknown[]) =>
+      (title: string, ...rest: unknown[]) => {
+        const body = bodyOf(rest);
+        for (const row of rows) {
+          const args = Array.isArray(row) ? (row as unknown[]) : [row];
+          add(titled(title, args), () => body(...args));
+        }
+      },
   });
 }
 

@@ -82,6 +82,8 @@ test(`${PROGRAMS} random programs from seed ${FIRST}`, { timeout: 3_600_000 }, a
   const refused: unknown[] = [];
   for (let seed = FIRST; seed < FIRST + PROGRAMS && failures.length < 3; seed++) {
     const program = randomFlow(seed);
+    if (seed > FIRST && (seed - FIRST) % 100 === 0)
+      console.log(`${seed - FIRST} of ${PROGRAMS} programs, up to seed ${seed - 1}`);
     try {
       if ((await off(program, seed)) === undefined) continue;
     } catch (error) {
