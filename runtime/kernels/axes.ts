@@ -44,6 +44,19 @@ export function substituteCondition(when: Condition, to: Replacement) {
   return condition(when.tests.map((t) => ({ ...t, index: substitute(t.index, to) })));
 }
 
+/** The nest over other axes: `cut` gives those of each, `to` what each is. */
+export function overAxes(nest: Nest, to: Replacement, cut: (a: Axis) => readonly Axis[]): Nest {
+  const visit = replaceAxes(nest.builder, to, cut);
+  return {
+    ...nest,
+    axes: nest.axes.flatMap(cut),
+    stores: nest.stores.flatMap((s) => {
+      const guard = s.guard && substituteCondition(s.guard, to);
+      return guard === 'never' ? [] : [{ ...s, index: substitute(s.index, to), value: visit(s.value), guard }];
+    }),
+  };
+}
+
 /** Axes whose quotient and remainder by one number are used become two axes, until none is left. */
 export function splitAxes(nest: Nest): Nest {
   let current = nest;
@@ -55,12 +68,7 @@ export function splitAxes(nest: Nest): Nest {
     const value = plus(times(fromAxis(outer), by), fromAxis(inner));
     const to: Replacement = (a) => (a.key === of.key ? value : undefined);
     const cut = (a: Axis) => (a.key === of.key ? [outer, inner].filter((x) => x.extent > 1) : [a]);
-    const visit = replaceAxes(current.builder, to, cut);
-    current = {
-      ...current,
-      axes: current.axes.flatMap(cut),
-      stores: current.stores.map((s) => ({ ...s, index: substitute(s.index, to), value: visit(s.value) })),
-    };
+    current = overAxes(current, to, cut);
   }
   return current;
 }

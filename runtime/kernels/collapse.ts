@@ -2,8 +2,8 @@
  * @file Neighbouring axes become one where every index goes on from the end of the inner one to the next of the outer one, as
  * in memory without gaps: then no position has to be taken apart. In: a loop nest. Out: the same nest over fewer axes.
  */
-import { axis, constant, fromAxis, substitute, type Axis, type Index } from '../tensor/affine.ts';
-import { everyExpr, indicesOf, replaceAxes, substituteCondition } from './axes.ts';
+import { axis, constant, fromAxis, type Axis, type Index } from '../tensor/affine.ts';
+import { everyExpr, indicesOf, overAxes } from './axes.ts';
 import type { Nest } from './nest.ts';
 
 interface Pair {
@@ -57,13 +57,5 @@ function collapsed(nest: Nest, { outer, inner }: Pair): Nest {
   const whole = axis(`${outer.key}x${inner.key}`, outer.extent * inner.extent);
   const to = (a: Axis) => (a.key === outer.key ? constant(0) : a.key === inner.key ? fromAxis(whole) : undefined);
   const cut = (a: Axis) => (a.key === outer.key ? [] : a.key === inner.key ? [whole] : [a]);
-  const visit = replaceAxes(nest.builder, to, cut);
-  return {
-    ...nest,
-    axes: nest.axes.flatMap(cut),
-    stores: nest.stores.flatMap((s) => {
-      const guard = s.guard && substituteCondition(s.guard, to);
-      return guard === 'never' ? [] : [{ ...s, index: substitute(s.index, to), value: visit(s.value), guard }];
-    }),
-  };
+  return overAxes(nest, to, cut);
 }

@@ -4,8 +4,8 @@
  * extents of the first nest. A nest whose text has another form does not fit; what fits is always computed as for its own sizes.
  */
 import { invariant } from '../errors.ts';
-import { axis, fromAxis, substitute, type Axis } from '../tensor/affine.ts';
-import { everyExpr, replaceAxes, substituteCondition } from './axes.ts';
+import { axis, fromAxis, type Axis } from '../tensor/affine.ts';
+import { everyExpr, overAxes } from './axes.ts';
 import type { Target } from '../device/gpu.ts';
 import { bindingsOf, formOf, inVectors, sentenceOf, type Kernel, type StorageOf } from './kernel.ts';
 import type { Lowered } from './lower.ts';
@@ -210,15 +210,7 @@ function numbered(nest: Nest, axes: readonly Axis[], usual: (i: number) => numbe
     return other && fromAxis(other);
   };
   const cut = (a: Axis) => [made.get(a.key) ?? a];
-  const visit = replaceAxes(nest.builder, to, cut);
-  return {
-    ...nest,
-    axes: nest.axes.flatMap(cut),
-    stores: nest.stores.flatMap((s) => {
-      const guard = s.guard && substituteCondition(s.guard, to);
-      return guard === 'never' ? [] : [{ ...s, index: substitute(s.index, to), value: visit(s.value), guard }];
-    }),
-  };
+  return overAxes(nest, to, cut);
 }
 
 /** Axes that vary are named after their extents until here. */
