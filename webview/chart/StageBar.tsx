@@ -7,7 +7,7 @@ import type { CompileStage } from '../../runtime/profile/model.ts';
 import { milliseconds } from '../model/format.ts';
 
 /** Tones of one series repeat after this many. */
-const TONES = 6;
+const TONES = 8;
 
 export function StageBar({ stages, legend }: { readonly stages: readonly CompileStage[]; readonly legend: boolean }): VNode {
   const text = stages.map(({ name, ms }) => `${name} ${milliseconds(ms)}`).join(', ');
