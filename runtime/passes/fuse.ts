@@ -42,6 +42,8 @@ const CHEAP_REPEATS = 4;
 const MOST_ROW_SUMS = 8;
 /** With more products side by side in a position a thread has no room for several positions, which share what they read. */
 const MOST_PARTS = 4;
+/** Writes and joins in each other, each a condition with the next in an arm of it: Dawn reads 127 levels, two for each. */
+const MOST_ARMS = 48;
 /** Nodes in a row inside one kernel: lowering and writing it out go down as deep. */
 const DEEPEST = 512;
 /** Computing ones among them: what compiles the text takes more than its share for longer ones. */
@@ -106,6 +108,7 @@ class Planner {
     const depths = new Map<Node, number>();
     const lengths = new Map<Node, number>();
     const nesting = new Map<Node, number>();
+    const arms = new Map<Node, number>();
     for (const node of [...this.graph.nodes].reverse()) {
       if (node.kind !== 'op') continue;
       const demand = this.demand(node);
@@ -113,10 +116,12 @@ class Planner {
       const nested = (isSum(node.op) && termsOf(node) > 1 ? 1 : 0) + this.most(node, nesting);
       const depth = 1 + this.most(node, depths);
       const length = (node.op.kind === 'elementwise' ? 1 : 0) + this.most(node, lengths);
-      const why = stored.get(node) ?? this.reason(node, demand) ?? tooDeep(node, depth, length, nested);
+      const within = (node.op.kind === 'write' || node.op.kind === 'join' ? 1 : 0) + this.most(node, arms);
+      const why = stored.get(node) ?? this.reason(node, demand) ?? tooDeep(node, depth, length, nested, within);
       depths.set(node, why === undefined ? depth : 0);
       lengths.set(node, why === undefined ? length : 0);
       nesting.set(node, why === undefined ? nested : 0);
+      arms.set(node, why === undefined ? within : 0);
       if (why !== undefined) stored.set(node, why);
       const [root = node] = demand.keys();
       if (why === undefined && !this.ofRows.has(node)) this.homes.set(node, demand);
@@ -237,8 +242,7 @@ class Planner {
 
   /** Whether a sum takes it, or a view of it. */
   private isTerm(node: OpNode): boolean {
-    const readers = this.onTheWay(node, isMove);
-    return [...readers].some((r) => isSum(r.op) && termsOf(r) > 1);
+    return [...this.onTheWay(node, isMove)].some((r) => isSum(r.op) && termsOf(r) > 1);
   }
 
   private isSummed(node: OpNode): boolean {
@@ -375,8 +379,8 @@ class Planner {
 }
 
 const isMove = ({ op }: OpNode): boolean => op.kind === 'move';
-
-function tooDeep(node: OpNode, depth: number, length: number, nested: number): string | undefined {
+function tooDeep(node: OpNode, depth: number, length: number, nested: number, arms: number): string | undefined {
+  if (arms > MOST_ARMS) return `${MOST_ARMS} conditions already stand in each other`;
   if (nested > MOST_NESTED && isSum(node.op)) return `${MOST_NESTED} sums already stand in each other`;
   const most = length > LONGEST ? LONGEST : depth > DEEPEST ? DEEPEST : undefined;
   return most !== undefined && node.op.kind !== 'move' ? `a kernel of ${most} steps is long enough` : undefined;

@@ -52,3 +52,17 @@ test.each(Object.entries(CHAINS))('%s', async (_name, fn) => {
   const traced = await compared(fn, () => [randomTensor([6, 40], 1, 1)]);
   expect(dispatches(traced)).toBeLessThanOrEqual(2);
 });
+
+test('conditions in each other are never more than a device reads', async () => {
+  await compared(
+    (x0) => {
+      const x = x0.clone();
+      for (let i = 0; i < 200; i++)
+        x.slice(0, i % 5, (i % 5) + 2)
+          .add_(x.amax().mul(0.1))
+          .clamp_(-2, 2);
+      return x;
+    },
+    () => [randomTensor([8], 1, 1)],
+  );
+});
