@@ -8,6 +8,7 @@ import { rowsOf, SHORT_SUM } from '../kernels/rows.ts';
 import { rewritten } from '../kernels/schedule.ts';
 import { consumers, isNode, nodeInputs, nodeName, type Graph, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
 import { numel } from '../tensor/shape.ts';
+import { tooDeep } from './limits.ts';
 import {
   holdsProduct,
   isCheapNumber,
@@ -42,14 +43,6 @@ const CHEAP_REPEATS = 4;
 const MOST_ROW_SUMS = 8;
 /** With more products side by side in a position a thread has no room for several positions, which share what they read. */
 const MOST_PARTS = 4;
-/** Writes and joins in each other, each a condition with the next in an arm of it: Dawn reads 127 levels, two for each. */
-const MOST_ARMS = 48;
-/** Nodes in a row inside one kernel: lowering and writing it out go down as deep. */
-const DEEPEST = 512;
-/** Computing ones among them: what compiles the text takes more than its share for longer ones. */
-const LONGEST = 128;
-/** Each sum in another is a loop in a loop, repeats it, and WGSL nests only so deep. */
-const MOST_NESTED = 8;
 
 export function fuse(graph: Graph, limits: { maxStorageBuffers: number }, cut: readonly WideJoin[] = []): Fusion {
   const limit = limits.maxStorageBuffers - 1;
@@ -109,6 +102,7 @@ class Planner {
     const lengths = new Map<Node, number>();
     const nesting = new Map<Node, number>();
     const arms = new Map<Node, number>();
+    const copies = new Map<Node, number>();
     for (const node of [...this.graph.nodes].reverse()) {
       if (node.kind !== 'op') continue;
       const demand = this.demand(node);
@@ -117,16 +111,25 @@ class Planner {
       const depth = 1 + this.most(node, depths);
       const length = (node.op.kind === 'elementwise' ? 1 : 0) + this.most(node, lengths);
       const within = (node.op.kind === 'write' || node.op.kind === 'join' ? 1 : 0) + this.most(node, arms);
-      const why = stored.get(node) ?? this.reason(node, demand) ?? tooDeep(node, depth, length, nested, within);
+      const written = this.copiesOf(node, copies);
+      const why =
+        stored.get(node) ?? this.reason(node, demand) ?? tooDeep(node, { depth, length, nested, arms: within, copies: written });
       depths.set(node, why === undefined ? depth : 0);
       lengths.set(node, why === undefined ? length : 0);
       nesting.set(node, why === undefined ? nested : 0);
       arms.set(node, why === undefined ? within : 0);
+      copies.set(node, why === undefined ? written : 1);
       if (why !== undefined) stored.set(node, why);
       const [root = node] = demand.keys();
       if (why === undefined && !this.ofRows.has(node)) this.homes.set(node, demand);
       else this.homes.set(node, new Map([[why === undefined ? root : this.lastRoot(node), numel(node.meta.shape)]]));
     }
+  }
+
+  /** How often its text stands in a kernel: once for each part of a join that it is, since each lies in another place there. */
+  private copiesOf(node: Node, copies: ReadonlyMap<Node, number>): number {
+    const parts = (r: OpNode) => (r.op.kind === 'join' ? r.inputs.filter((x) => x === node).length : 1);
+    return Math.max(1, ...(this.readers.get(node) ?? []).map((r) => (copies.get(r) ?? 1) * parts(r)));
   }
 
   /** The most that a node which reads it has. */
@@ -379,12 +382,6 @@ class Planner {
 }
 
 const isMove = ({ op }: OpNode): boolean => op.kind === 'move';
-function tooDeep(node: OpNode, depth: number, length: number, nested: number, arms: number): string | undefined {
-  if (arms > MOST_ARMS) return `${MOST_ARMS} conditions already stand in each other`;
-  if (nested > MOST_NESTED && isSum(node.op)) return `${MOST_NESTED} sums already stand in each other`;
-  const most = length > LONGEST ? LONGEST : depth > DEEPEST ? DEEPEST : undefined;
-  return most !== undefined && node.op.kind !== 'move' ? `a kernel of ${most} steps is long enough` : undefined;
-}
 
 /** What a group is called: the ops that do its work, most frequent first. */
 export function groupName(group: FusedGroup): string {

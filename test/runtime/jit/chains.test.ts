@@ -1,6 +1,6 @@
 /** Long chains in which each step needs the one before more than once: what takes twice as long for each would never end. */
 import { expect, test } from 'vitest';
-import type { Tensor } from 'jitlens';
+import { stack, type Tensor } from 'jitlens';
 import { randomTensor } from '../support/random.ts';
 import { compared, dispatches } from '../support/traces.ts';
 
@@ -64,5 +64,15 @@ test('conditions in each other are never more than a device reads', async () => 
       return x;
     },
     () => [randomTensor([8], 1, 1)],
+  );
+});
+
+test('joins of equal parts, summed, in each other', async () => {
+  await compared(
+    (x) => {
+      for (let i = 0; i < 9; i++) x = stack([x, x, x]).sum({ dim: 0 }).clamp(-8, 8);
+      return x;
+    },
+    () => [randomTensor([3, 3], 1, 1)],
   );
 });
