@@ -18,6 +18,11 @@ export class Scope {
     private readonly lazy = false,
   ) {}
 
+  /** Blocks around it. */
+  get depth(): number {
+    return this.parent ? this.parent.depth + 1 : 0;
+  }
+
   line(text: string, origin = -1): void {
     this.lines.push({ text, origin });
   }

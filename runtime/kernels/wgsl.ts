@@ -32,6 +32,8 @@ export interface OpenSection extends SectionText {
 
 /** Brackets in each other after which a value gets a name: Dawn reads only so many (about 128), and people fewer. */
 const DEEPEST = 32;
+/** Blocks in each other after which no arm of a condition opens another: Dawn reads 127 levels, and each is two. */
+const DEEPEST_BLOCKS = 32;
 
 /**
  * `slots` says which of the bound buffers each buffer of the nest is: tensors over one storage share a binding. `group` is text
@@ -307,16 +309,20 @@ class Emitter implements Writer {
   private branch(expr: Extract<Expr, { kind: 'select' }>, scope: Scope, name: string): void {
     // What both arms compute is computed before them, or a chain of conditions would double at each.
     for (const shared of neededByBoth(expr)) this.value(shared, scope);
-    scope.line(`var ${name}: ${dtypes[expr.type].wgsl};`, expr.origin);
+    // Too deep for one more arm in an arm: the other is computed here, though it may not be needed, and then replaced.
+    const flat = scope.depth > DEEPEST_BLOCKS ? ` = ${this.value(expr.no, scope)}` : '';
+    scope.line(`var ${name}: ${dtypes[expr.type].wgsl}${flat};`, expr.origin);
     const arm = (value: Expr): Scope => {
       const inner = new Scope(scope, true);
       this.sums.write(inner, outermostSums([value]));
       inner.line(`${name} = ${this.value(value, inner)};`, value.origin);
       return inner;
     };
-    const [yes, no] = [arm(expr.yes), arm(expr.no)];
-    scope.block(`if (${this.at.condition(expr.when)}) {`, yes, '} else {');
-    scope.append(no, '}');
+    const head = `if (${this.at.condition(expr.when)}) {`;
+    const yes = arm(expr.yes);
+    if (flat) return scope.block(head, yes);
+    scope.block(head, yes, '} else {');
+    scope.append(arm(expr.no), '}');
   }
 
   private convert(text: string, from: DType, to: DType): string {

@@ -8,7 +8,7 @@ import { rowsOf, SHORT_SUM } from '../kernels/rows.ts';
 import { rewritten } from '../kernels/schedule.ts';
 import { consumers, isNode, nodeInputs, nodeName, type Graph, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
 import { numel } from '../tensor/shape.ts';
-import { tooDeep } from './limits.ts';
+import { chainAt, tooLong, type Chain } from './limits.ts';
 import {
   holdsProduct,
   isCheapNumber,
@@ -98,43 +98,19 @@ class Planner {
     this.stored = stored;
     this.homes = new Map();
     this.ofRows = new Set();
-    const depths = new Map<Node, number>();
-    const lengths = new Map<Node, number>();
-    const nesting = new Map<Node, number>();
-    const arms = new Map<Node, number>();
-    const copies = new Map<Node, number>();
+    const chains = new Map<Node, Chain>();
     for (const node of [...this.graph.nodes].reverse()) {
       if (node.kind !== 'op') continue;
       const demand = this.demand(node);
       if (demand.size === 0 && !this.stored.has(node)) continue;
-      const nested = (isSum(node.op) && termsOf(node) > 1 ? 1 : 0) + this.most(node, nesting);
-      const depth = 1 + this.most(node, depths);
-      const length = (node.op.kind === 'elementwise' ? 1 : 0) + this.most(node, lengths);
-      const within = (node.op.kind === 'write' || node.op.kind === 'join' ? 1 : 0) + this.most(node, arms);
-      const written = this.copiesOf(node, copies);
-      const why =
-        stored.get(node) ?? this.reason(node, demand) ?? tooDeep(node, { depth, length, nested, arms: within, copies: written });
-      depths.set(node, why === undefined ? depth : 0);
-      lengths.set(node, why === undefined ? length : 0);
-      nesting.set(node, why === undefined ? nested : 0);
-      arms.set(node, why === undefined ? within : 0);
-      copies.set(node, why === undefined ? written : 1);
-      if (why !== undefined) stored.set(node, why);
+      const chain = chainAt(node, this.readers.get(node) ?? [], chains);
+      const why = stored.get(node) ?? this.reason(node, demand) ?? tooLong(node, chain);
+      if (why === undefined) chains.set(node, chain);
+      else stored.set(node, why);
       const [root = node] = demand.keys();
       if (why === undefined && !this.ofRows.has(node)) this.homes.set(node, demand);
       else this.homes.set(node, new Map([[why === undefined ? root : this.lastRoot(node), numel(node.meta.shape)]]));
     }
-  }
-
-  /** How often its text stands in a kernel: once for each part of a join that it is, since each lies in another place there. */
-  private copiesOf(node: Node, copies: ReadonlyMap<Node, number>): number {
-    const parts = (r: OpNode) => (r.op.kind === 'join' ? r.inputs.filter((x) => x === node).length : 1);
-    return Math.max(1, ...(this.readers.get(node) ?? []).map((r) => (copies.get(r) ?? 1) * parts(r)));
-  }
-
-  /** The most that a node which reads it has. */
-  private most(node: Node, values: ReadonlyMap<Node, number>): number {
-    return Math.max(0, ...(this.readers.get(node) ?? []).map((reader) => values.get(reader) ?? 0));
   }
 
   /** Has them stored as others are, where their kernel does not go by rows after all; false when there are none. */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { stack, type Tensor } from 'jitlens';
 import { randomTensor } from '../support/random.ts';
-import { compared, dispatches } from '../support/traces.ts';
+import { compared, dispatches, onlyTrace } from '../support/traces.ts';
 
 const STEPS = 48;
 const repeated = (step: (x: Tensor) => Tensor) => (x: Tensor) => {
@@ -54,18 +54,28 @@ test.each(Object.entries(CHAINS))('%s', async (_name, fn) => {
 });
 
 test('conditions in each other are never more than a device reads', async () => {
-  await compared(
-    (x0) => {
-      const x = x0.clone();
-      for (let i = 0; i < 200; i++)
-        x.slice(0, i % 5, (i % 5) + 2)
-          .add_(x.amax().mul(0.1))
-          .clamp_(-2, 2);
-      return x;
+  const traced = await compared(
+    (x) => {
+      const [result, most] = [x.clone(), x.amax()];
+      for (let i = 0; i < 120; i++)
+        result
+          .slice(0, 1 + (i % 2), 3)
+          .add_(most)
+          .clamp_(-8, 8);
+      return result;
     },
     () => [randomTensor([8], 1, 1)],
   );
+  const texts = onlyTrace(traced).plan?.kernels.map((k) => k.kernel.text.wgsl) ?? [];
+  const deepest = Math.max(...texts.map(levels));
+  expect(deepest).toBeGreaterThan(30);
+  expect(deepest).toBeLessThan(50);
 });
+
+/** Blocks in each other. */
+function levels(text: string): number {
+  return Math.max(...text.split('\n').map((line) => (/^ */.exec(line)?.[0].length ?? 0) / 2));
+}
 
 test('joins of equal parts, summed, in each other', async () => {
   await compared(
