@@ -57,11 +57,7 @@ test('conditions in each other are never more than a device reads', async () => 
   const traced = await compared(
     (x) => {
       const [result, most] = [x.clone(), x.amax()];
-      for (let i = 0; i < 120; i++)
-        result
-          .slice(0, 1 + (i % 2), 3)
-          .add_(most)
-          .clamp_(-8, 8);
+      for (let i = 0; i < 120; i++) result.slice(0, 1 + (i % 2), 3).add_(most);
       return result;
     },
     () => [randomTensor([8], 1, 1)],
