@@ -12,10 +12,12 @@ import { chainAt, tooLong, type Chain } from './limits.ts';
 import {
   holdsProduct,
   isCheapNumber,
+  isMove,
   isSum,
   madeOfLongSums,
   madeOfProduct,
   madeOfSum,
+  onTheWay,
   readsPerElement,
   termsOf,
 } from './sums.ts';
@@ -103,7 +105,7 @@ class Planner {
       if (node.kind !== 'op') continue;
       const demand = this.demand(node);
       if (demand.size === 0 && !this.stored.has(node)) continue;
-      const chain = chainAt(node, this.readers.get(node) ?? [], chains);
+      const chain = chainAt(node, this.readers, chains);
       const why = stored.get(node) ?? this.reason(node, demand) ?? tooLong(node, chain);
       if (why === undefined) chains.set(node, chain);
       else stored.set(node, why);
@@ -192,17 +194,10 @@ class Planner {
     return node.op.kind === 'elementwise' && (madeOfSum(node) || [...this.ofRows].some(beside)) && this.mayBeOfRow(node);
   }
 
-  /** What reads the node, itself or on the way through others: each once, whatever number of ways leads there. */
-  private onTheWay(node: Node, through: (reader: OpNode) => boolean): Set<OpNode> {
-    const found = new Set(this.readers.get(node));
-    for (const r of found) if (through(r)) this.readers.get(r)?.forEach((next) => found.add(next));
-    return found;
-  }
-
   /** What goes over a row and reads the node on its way: sums of the row, and the kernel's root. */
   private passes(node: Node): Set<OpNode> {
     const ends = (r: OpNode) => this.ofRows.has(r) || this.stored.has(r);
-    const readers = this.onTheWay(node, (r) => !ends(r) && this.homes.has(r));
+    const readers = onTheWay(node, this.readers, (r) => !ends(r) && this.homes.has(r));
     return new Set([...readers].filter(ends).map((r) => (this.ofRows.has(r) ? r : this.lastRoot(r))));
   }
 
@@ -214,18 +209,18 @@ class Planner {
 
   /** Each step of a search would write it out again. */
   private isSearched(node: OpNode): boolean {
-    const readers = this.onTheWay(node, isMove);
+    const readers = onTheWay(node, this.readers, isMove);
     const looked = new Set<NodeInput | undefined>([node, ...[...readers].filter(isMove)]);
     return [...readers].some((r) => r.op.kind === 'search' && looked.has(r.inputs[0]));
   }
 
   /** Whether a sum takes it, or a view of it. */
   private isTerm(node: OpNode): boolean {
-    return [...this.onTheWay(node, isMove)].some((r) => isSum(r.op) && termsOf(r) > 1);
+    return [...onTheWay(node, this.readers, isMove)].some((r) => isSum(r.op) && termsOf(r) > 1);
   }
 
   private isSummed(node: OpNode): boolean {
-    return [...this.onTheWay(node, (r) => !isSum(r.op) && !this.stored.has(r))].some((r) => isSum(r.op));
+    return [...onTheWay(node, this.readers, (r) => !isSum(r.op) && !this.stored.has(r))].some((r) => isSum(r.op));
   }
 
   groups(): FusedGroup[] {
@@ -356,8 +351,6 @@ class Planner {
     return found;
   }
 }
-
-const isMove = ({ op }: OpNode): boolean => op.kind === 'move';
 
 /** What a group is called: the ops that do its work, most frequent first. */
 export function groupName(group: FusedGroup): string {

@@ -2,8 +2,8 @@
  * @file How long a kernel may become. In: a node, and what of the kernel would stand between it and the end. Out: why it is
  * stored instead, if that is too much for those who read and compile the text.
  */
-import type { Node, OpNode } from '../ir/graph.ts';
-import { isSum, termsOf } from './sums.ts';
+import { isNode, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
+import { isMove, isSum, onTheWay, termsOf } from './sums.ts';
 
 /** What stands between a node and the end of its kernel, itself included: the most on any way. */
 export interface Chain {
@@ -28,22 +28,33 @@ const MOST_NESTED = 8;
 /** Behind what is stored a new kernel begins. */
 const NOTHING: Chain = { depth: 0, length: 0, nested: 0, copies: 1 };
 
-/** `chains` has those of its readers, but for readers that are stored. */
-export function chainAt(node: OpNode, readers: readonly OpNode[], chains: ReadonlyMap<Node, Chain>): Chain {
+/** `chains` has those of nodes behind it, but for what is stored. */
+export function chainAt(node: OpNode, readers: ReadonlyMap<Node, readonly OpNode[]>, chains: ReadonlyMap<Node, Chain>): Chain {
   const { op } = node;
-  const most = (of: (chain: Chain, reader: OpNode) => number) =>
-    Math.max(0, ...readers.map((r) => of(chains.get(r) ?? NOTHING, r)));
-  // Each part of a join lies in another place, so that one which is several parts is written out for each.
-  const parts = (r: OpNode) => (r.op.kind === 'join' ? r.inputs.filter((x) => x === node).length : 1);
+  const own = readers.get(node) ?? [];
+  const chainOf = (r: Node) => chains.get(r) ?? NOTHING;
+  const most = (of: (chain: Chain) => number) => Math.max(0, ...own.map((r) => of(chainOf(r))));
+  const joins = [...onTheWay(node, readers, isMove)].filter((r) => r.op.kind === 'join');
+  const written = joins.map((j) => chainOf(j).copies * partsIn(j, node));
   return {
     depth: 1 + most((c) => c.depth),
     length: Number(op.kind === 'elementwise') + most((c) => c.length),
     nested: Number(isSum(op) && termsOf(node) > 1) + most((c) => c.nested),
     copies: Math.max(
       1,
-      most((c, r) => c.copies * parts(r)),
+      most((c) => c.copies),
+      ...written,
     ),
   };
+}
+
+/** How many parts the node is, or views of it: each lies in another place, and is written out for it. */
+function partsIn(join: OpNode, node: OpNode): number {
+  const behind = (x: NodeInput): NodeInput => {
+    const [of] = isNode(x) && x.kind === 'op' && isMove(x) ? x.inputs : [];
+    return of === undefined ? x : behind(of);
+  };
+  return join.inputs.filter((x) => behind(x) === node).length;
 }
 
 /** Why the node is stored, if its kernel would become too long with it. */

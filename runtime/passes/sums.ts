@@ -80,6 +80,19 @@ export function isCheapNumber(node: OpNode): boolean {
   return !isSum(node.op) && visit(node);
 }
 
+export const isMove = ({ op }: OpNode): boolean => op.kind === 'move';
+
+/** What reads the node, itself or on the way through others: each once, whatever number of ways leads there. */
+export function onTheWay(
+  node: Node,
+  readers: ReadonlyMap<Node, readonly OpNode[]>,
+  through: (reader: OpNode) => boolean,
+): Set<OpNode> {
+  const found = new Set(readers.get(node));
+  for (const r of found) if (through(r)) readers.get(r)?.forEach((next) => found.add(next));
+  return found;
+}
+
 /** How many elements of `input` one element of `reader` reads. */
 export function readsPerElement(reader: OpNode, input: Node): number {
   const out = Math.max(1, numel(reader.meta.shape));
