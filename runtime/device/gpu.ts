@@ -26,6 +26,8 @@ export interface Dispatch {
   readonly label: string;
   /** Microseconds that it takes at least, where that is known. */
   readonly floor?: number;
+  /** The buffers as they are bound, once it has run: it may be put on the queue again. */
+  group?: GPUBindGroup;
 }
 
 /** What a kernel's schedule is chosen for. */
@@ -144,7 +146,7 @@ export class Gpu {
     const pass = this.openPass(dispatch);
     if (pipeline !== this.bound) pass.setPipeline(handle);
     this.bound = pipeline;
-    const group = pipeline.bind(buffers, this.parameters, offsets);
+    const group = (dispatch.group ??= pipeline.bind(buffers, this.parameters, offsets));
     if (parameters.length > 0) {
       this.offset[0] = offset;
       pass.setBindGroup(0, group, this.offset, 0, 1);

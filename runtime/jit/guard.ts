@@ -19,19 +19,20 @@ export interface Signature {
   readonly guards: readonly Guard[];
 }
 
-/** Made at every call, so it is one string and no more. */
+/** Made at every call, so it is one string and no more: a tensor's form is a number that it knows. */
 export function signatureKey(args: Tree, module: Module | undefined): string {
-  return keyOf(args, module, ({ layout: { shape, strides, offset } }) => `${shape.join()}](${strides.join()})@${offset}`);
+  return keyOf(args, module, (x) => x.form);
 }
 
 /** All that is guarded, with what `sizes` tells of each tensor's layout. */
-export function keyOf(args: Tree, module: Module | undefined, sizes: (x: Tensor, position: number) => string): string {
+export function keyOf(args: Tree, module: Module | undefined, sizes: (x: Tensor, position: number) => string | number): string {
   let key = args.form;
   const { tensors } = args;
-  for (const [i, x] of tensors.entries()) {
-    key += `|${x.dtype}[${sizes(x, i)} ${x.storage.backend.info.name}${x.requiresGrad ? ' grad' : ''}`;
-    for (let j = 0; j < i; j++) if (tensors[j]?.storage === x.storage) key += `=${j}${tensors[j] === x ? '!' : ''}`;
-  }
+  tensors.forEach((x, i) => {
+    const { storage } = x;
+    key += `|${storage.dtype}[${sizes(x, i)} ${storage.backend.info.name}${x.requiresGrad ? ' grad' : ''}`;
+    for (let j = 0; j < i; j++) if (tensors[j]?.storage === storage) key += `=${j}${tensors[j] === x ? '!' : ''}`;
+  });
   if (gradMode()) key += '|recording';
   return module ? `${key}|${modes(module).join()}` : key;
 }

@@ -45,6 +45,7 @@ export class Held {
       const [was = '', is = ''] = training ? ['train', 'eval'] : ['eval', 'train'];
       return { guard: `training mode of a ${asked.constructor.name}`, was, now: is };
     }
+    if (!this.module) return undefined;
     const now = tensorsOf(this.module);
     const at = now.findIndex(([, x], i) => x !== this.own[i]);
     if (at < 0 && now.length === this.own.length) return undefined;
@@ -53,10 +54,11 @@ export class Held {
   }
 
   private sharingOf(inputs: readonly Tensor[]): string {
-    const shared = inputs.flatMap((x, i) => {
+    let shared = '';
+    inputs.forEach((x, i) => {
       const name = this.storages.get(x.storage);
-      return name === undefined ? [] : [`tensor ${i} with ${name}`];
+      if (name !== undefined) shared += `${shared && ', '}tensor ${i} with ${name}`;
     });
-    return shared.length > 0 ? shared.join(', ') : 'none';
+    return shared || 'none';
   }
 }

@@ -1,21 +1,30 @@
 /**
  * @file Replays a plan. In: a plan and the tensors of a call. Out: its output tensors; tensors that the code writes in
- * place are written. No op of the user's code runs here, and nothing waits.
+ * place are written. No op of the user's code runs here, and nothing waits. A call whose tensors lie where those of an earlier
+ * one did finds its dispatches ready.
  */
 import { invariant } from '../errors.ts';
 import type { PooledBuffer } from '../device/buffers.ts';
-import type { ExternalNode, Node } from '../ir/graph.ts';
+import type { Dispatch } from '../device/gpu.ts';
 import { bufferOf, type GpuBackend } from '../kernels/eager.ts';
 import { countWrite } from '../ops/saved.ts';
-import { bytesOf } from '../passes/memory.ts';
-import { contiguous } from '../tensor/layout.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Plan } from './compile.ts';
-import type { Place } from './places.ts';
+import { frameOf, type Frame } from './frame.ts';
+
+/** Sets of buffers whose dispatches are kept: calls whose results live on take turns between a few. */
+const MOST_READY = 4;
+
+interface Ready {
+  readonly buffers: readonly PooledBuffer[];
+  readonly dispatches: readonly Dispatch[];
+}
 
 export class Replay {
   private slots: readonly PooledBuffer[] | undefined;
-  private readonly outside: readonly ExternalNode[];
+  private readonly frame: Frame;
+  /** The last call's first. */
+  private readonly ready: Ready[] = [];
 
   constructor(
     readonly plan: Plan,
@@ -23,7 +32,7 @@ export class Replay {
     /** For how long it holds the memory between its kernels. */
     private readonly holding: 'each run' | 'all runs' = 'all runs',
   ) {
-    this.outside = plan.recorded.nodes.filter((node) => node.kind === 'external');
+    this.frame = frameOf(plan);
   }
 
   run(inputs: readonly Tensor[]): Tensor[] {
@@ -45,52 +54,44 @@ export class Replay {
 
   private runIn(slots: readonly PooledBuffer[], inputs: readonly Tensor[]): Tensor[] {
     const { gpu } = this.backend;
-    const { plan } = this;
-    const { graph } = plan.fusion;
-    const externals = this.externals(inputs);
-    const results = plan.results.map(
-      (node) => new Tensor(this.backend.allocate(node.meta.dtype, node.meta.shape), contiguous(node.meta.shape)),
-    );
-    const tensorOf = (node: ExternalNode) => invariant(externals.get(node), 'every tensor from outside is bound');
-    const bufferAt = (place: Place): PooledBuffer => {
-      if (place.kind === 'slot') return invariant(slots[place.slot], 'a slot has a buffer');
-      return bufferOf(
-        place.kind === 'external' ? tensorOf(place.node) : invariant(results[place.result], 'a result has a tensor'),
-      );
-    };
-    for (const { pipeline, kernel, name, floor } of plan.kernels) {
-      const { parameters, workgroups } = kernel.text;
-      gpu.dispatch({
-        pipeline,
-        parameters,
-        workgroups,
-        buffers: kernel.storages.map(bufferAt),
-        offsets: kernel.offsets,
-        label: name,
-        floor,
-      });
-    }
-    const resultOf = (node: Node | undefined) =>
-      invariant(node && results[plan.results.indexOf(node)], 'what is written and returned is a result');
-    for (const { target, value } of graph.writes) {
-      const tensor = tensorOf(target);
-      if (!plan.inPlace.has(value)) gpu.copy(bufferOf(resultOf(value)), bufferOf(tensor), bytesOf(value));
+    const { outside, results, bound, outputs, writes, passing } = this.frame;
+    const tensors = outside.map(({ tensor, position, name }) => invariant(tensor ?? inputs[position ?? -1], `${name} is bound`));
+    for (const { dtype, layout, form } of results)
+      tensors.push(new Tensor(this.backend.allocate(dtype, layout.shape), layout, form));
+    const at = (position: number): Tensor => invariant(tensors[position], 'a tensor of the call');
+    const buffers = bound.map((position) => slots[position - tensors.length] ?? bufferOf(at(position)));
+    for (const dispatch of this.dispatches(buffers)) gpu.dispatch(dispatch);
+    for (const { target, from, bytes } of writes) {
+      const tensor = at(target);
+      if (from !== undefined) gpu.copy(bufferOf(at(from)), bufferOf(tensor), bytes);
       countWrite(tensor.storage);
     }
-    const outputs = invariant(graph.returned, 'the graph says what is returned').map(
-      ({ of, layout }) => new Tensor((typeof of === 'number' ? resultOf(graph.outputs[of]) : tensorOf(of)).storage, layout),
-    );
-    const returned = new Set(outputs.map((o) => o.storage));
-    for (const result of results) if (!returned.has(result.storage)) result.dispose();
-    return outputs;
+    const returned = outputs.map(({ of, layout, form }) => new Tensor(at(of).storage, layout, form));
+    for (const position of passing) at(position).dispose();
+    return returned;
   }
 
-  private externals(inputs: readonly Tensor[]): Map<ExternalNode, Tensor> {
-    const bound = new Map<ExternalNode, Tensor>();
-    for (const node of this.outside) {
-      const tensor = node.tensor ?? inputs[node.position ?? -1];
-      bound.set(node, invariant(tensor, `${node.name} is bound`));
+  /** One for each kernel. */
+  private dispatches(buffers: readonly PooledBuffer[]): readonly Dispatch[] {
+    const known = this.ready.findIndex((r) => r.buffers.every((b, i) => b === buffers[i]));
+    const found = this.ready[known] ?? { buffers, dispatches: this.made(buffers) };
+    if (known !== 0) {
+      if (known > 0) this.ready.splice(known, 1);
+      this.ready.unshift(found);
+      if (this.ready.length > MOST_READY) this.ready.pop();
     }
-    return bound;
+    return found.dispatches;
+  }
+
+  private made(buffers: readonly PooledBuffer[]): Dispatch[] {
+    return this.plan.kernels.map(({ pipeline, kernel, name, floor }, i) => ({
+      pipeline,
+      parameters: kernel.text.parameters,
+      workgroups: kernel.text.workgroups,
+      buffers: (this.frame.bindings[i] ?? []).map((b) => invariant(buffers[b], 'a buffer for each binding')),
+      offsets: kernel.offsets,
+      label: name,
+      floor,
+    }));
   }
 }

@@ -13,7 +13,14 @@ export interface Tree {
   readonly rebuild: (tensors: readonly Tensor[]) => unknown;
 }
 
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+
 export function flattenTree(value: unknown, what: string): Tree {
+  const items: unknown[] = Array.isArray(value) ? [...(value as unknown[])] : [];
+  // What most calls are, made at each of them: tensors side by side.
+  if (items.length > 0 && items.every(isTensor)) {
+    return { tensors: items, form: `[ ${'T '.repeat(items.length)}]`, rebuild: (tensors) => [...tensors] };
+  }
   const tensors: Tensor[] = [];
   const parts: string[] = [];
   const visit = (x: unknown, path: string): ((at: readonly Tensor[]) => unknown) => {

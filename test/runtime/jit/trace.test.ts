@@ -110,4 +110,27 @@ describe('values', () => {
     };
     expect(await numbers(jit.trace((x: Tensor) => x.clone(), [draw()])(draw()))).toEqual(await numbers(draw()));
   });
+
+  test('results that live on are not written by later calls, whose buffers take turns', async () => {
+    const step = jit.trace((x: Tensor, y: Tensor) => ({ next: x.add(y), twice: x.mul(2) }), [zeros([3]), ones([3])]);
+    const kept: Tensor[] = [];
+    const one = ones([3]);
+    let x = zeros([3]);
+    for (let i = 0; i < 9; i++) {
+      const { next, twice } = step(x, one);
+      if (i % 3 === 0) kept.push(twice);
+      else twice.dispose();
+      x = next;
+    }
+    expect(await numbers(x)).toEqual([9, 9, 9]);
+    expect(await Promise.all(kept.map(numbers))).toEqual([0, 6, 12].map((n) => [n, n, n]));
+  });
+
+  test('an argument that no kernel reads may be gone', async () => {
+    const traced = jit.trace((x: Tensor, _unread: Tensor) => x.neg(), [ones([2]), ones([2])]);
+    const gone = ones([2]);
+    gone.dispose();
+    expect(await numbers(traced(tensor([1, 2]), gone))).toEqual([-1, -2]);
+    expect(() => traced(gone, ones([2]))).toThrow(expect.objectContaining({ code: 'JLT-DISPOSED' }));
+  });
 });
