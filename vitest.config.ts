@@ -10,7 +10,7 @@ export default defineConfig({
     exclude: ['test/e2e/**', 'test/slow/**', 'node_modules/**'],
     pool: 'forks',
     // Tests try the code as it is; those of what is kept on disk name a folder of their own.
-    env: { JITLENS_CACHE: 'off' },
+    env: { JITLENS_CACHE: 'off', JITLENS_TRIALS: 'off' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,7 +1,7 @@
 /** @file `jitlens doctor`: opens each kind of device, runs one sum on it, and says what it found, and where plans are kept. */
 import { probeDevice } from '../host/probe.ts';
 import { sizeText } from '../device/buffers.ts';
-import { keptPlans } from '../jit/kept.ts';
+import { keptSize } from '../kept-text.ts';
 import { openBackend } from '../kernels/open.ts';
 import '../ops/table.ts';
 import { formatRate } from '../profile/format.ts';
@@ -36,7 +36,10 @@ export async function doctor(args: string[]): Promise<number> {
       console.log(`✘ ${kind.padEnd(10)}${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  const plans = keptPlans();
-  console.log(`  ${'cache'.padEnd(10)}${plans ? `${plans.folder} · ${plans.files} plans, ${sizeText(plans.bytes)}` : 'off'}`);
+  for (const kind of ['plans', 'trials'] as const) {
+    const kept = keptSize(kind);
+    console.log(`  ${'cache'.padEnd(10)}${kept ? `${kept.folder} · ${kept.files} ${kind}, ${sizeText(kept.bytes)}` : 'off'}`);
+    if (!kept) break;
+  }
   return working > 0 ? 0 : 1;
 }

@@ -2,11 +2,11 @@
  * @file Work that waits for pipelines. In: tasks in the order in which they were asked for. Out: the same, run in that order,
  * each as soon as its pipeline is compiled and all before it have run. Where none waits, nobody comes here.
  */
-import type { Pipeline } from './pipelines.ts';
+import type { Runnable } from './pipelines.ts';
 
 interface Task {
   readonly run: () => void;
-  readonly pipeline?: Pipeline;
+  readonly pipeline?: Runnable;
 }
 
 /** What may wait: beyond it nothing would start before the code that calls lets go of the thread. */

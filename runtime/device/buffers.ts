@@ -93,6 +93,11 @@ export class BufferPool {
     this.pooled = 0;
   }
 
+  /** Bytes that could be had besides. */
+  get room(): number {
+    return this.limit - this.live - this.pooled;
+  }
+
   /** Why `bytes` more for `what` cannot be had. */
   refusal(bytes: number, what: string): JitLensError {
     const { liveBytes, limitBytes } = this.memory;

@@ -11,12 +11,14 @@ import { BufferPool, parseSize, type PooledBuffer } from './buffers.ts';
 import { Clock } from './clock.ts';
 import { Collector } from './collector.ts';
 import { withoutSpinning } from './nap.ts';
-import { parameterRoom, Pipelines, type Pipeline } from './pipelines.ts';
+import { gridOf, MAX_GROUPS } from './grid.ts';
+import { parameterRoom, Pipelines, type Runnable } from './pipelines.ts';
+import { timed, Trial, type Candidate } from './trial.ts';
 
 export type Workgroups = readonly [number, number, number];
 
 export interface Dispatch {
-  readonly pipeline: Pipeline;
+  readonly pipeline: Runnable;
   readonly buffers: readonly PooledBuffer[];
   /** The bytes where the bindings begin, 0 where left out. */
   readonly offsets?: readonly number[];
@@ -49,7 +51,8 @@ const LARGEST_BATCH = 128;
 /** Microseconds. */
 const FIRST_WORK = 20;
 const LARGEST_WORK = 640;
-const MAX_GROUPS = 65535;
+/** So soon after a trial a device still runs as fast as it can. */
+const AWAKE_MS = 200;
 /** Parameters of all dispatches in a batch. */
 const PARAMETER_BYTES = 1 << 16;
 
@@ -60,7 +63,7 @@ export class Gpu {
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
   /** The pipeline that the open pass has. */
-  private bound: Pipeline | undefined;
+  private bound: Runnable | undefined;
   private readonly offset = new Uint32Array(1);
   private pending = 0;
   private batch = FIRST_BATCH;
@@ -73,6 +76,9 @@ export class Gpu {
   private readonly collector: Collector;
   private readonly backlog = new Backlog((error) => (this.failure ??= refused(error)));
   private failure: JitLensError | undefined;
+  private trials: Promise<unknown> = Promise.resolve();
+  /** When the last trial was over. */
+  private triedAt = -Infinity;
   /** Dispatches and submits since the start. */
   readonly count = { dispatches: 0, submits: 0 };
 
@@ -100,6 +106,26 @@ export class Gpu {
       workgroupMemory: limits.maxComputeWorkgroupStorageSize,
       subgroup: this.subgroup,
     };
+  }
+
+  /** Whether kernels that may be the fastest are compared. `JITLENS_TRIALS=off` has the one taken that should be. */
+  get compares(): boolean {
+    return this.info.kind === 'gpu' && this.device.features.has('timestamp-query') && process.env['JITLENS_TRIALS'] !== 'off';
+  }
+
+  /** The fastest of kernels that compute the same, whose bindings are so large. Trials come one after the other. */
+  fastest(candidates: readonly [Candidate, ...Candidate[]], bytes: readonly number[]): Trial {
+    const { device, parameters, pool } = this;
+    return new Trial(candidates, () => {
+      const turn = this.trials.then(async () => {
+        const isIdle = performance.now() - this.triedAt > AWAKE_MS;
+        const ms = await timed(device, candidates, { bytes, parameters, room: pool.room, isIdle });
+        this.triedAt = performance.now();
+        return ms;
+      });
+      this.trials = turn.catch(() => undefined);
+      return turn;
+    });
   }
 
   /** A buffer for `what`. Where memory runs out, what is pooled is let go of; then there is an error, JLT-MEMORY. */
@@ -131,7 +157,7 @@ export class Gpu {
   }
 
   /** Runs it when all that was asked for before has, and its pipeline is there; it may hold so many bytes until then. */
-  private inOrder(run: () => void, pipeline?: Pipeline, bytes?: number): void {
+  private inOrder(run: () => void, pipeline?: Runnable, bytes?: number): void {
     if (this.backlog.isEmpty && pipeline?.isSettled !== false) run();
     else this.backlog.add({ run, pipeline }, bytes);
   }
@@ -317,13 +343,4 @@ function memoryLimit(): number | undefined {
   const bytes = parseSize(text);
   if (bytes !== undefined) return bytes;
   throw new JitLensError('JLR-DEVICE', `JITLENS_MEMORY is ‘${text}’`, 'Give a size such as 512M or 8G, or leave it unset.');
-}
-
-/** At most 65,535 workgroups go in one dim. */
-export function gridOf(workgroups: number): readonly [number, number] {
-  if (workgroups <= MAX_GROUPS) return [workgroups, 1];
-  const rows = Math.ceil(workgroups / MAX_GROUPS);
-  if (rows > MAX_GROUPS)
-    throw new JitLensError('JLT-SIZE', `${workgroups} workgroups are more than a device can run at once`, 'Split the tensor.');
-  return [Math.ceil(workgroups / rows), rows];
 }

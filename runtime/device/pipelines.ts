@@ -21,12 +21,25 @@ export function parameterRoom(words: number): number {
   return Math.ceil((words * 4) / OFFSET_ALIGNMENT) * OFFSET_ALIGNMENT;
 }
 
-export class Pipeline {
-  /** Absent until it is compiled, and where it was refused. */
-  handle: GPUComputePipeline | undefined;
+/** What a dispatch runs: one pipeline, or the one of several that turns out to be the fastest. */
+export interface Runnable {
+  /** Absent until it can run, and where it never will. */
+  readonly handle: GPUComputePipeline | undefined;
   /** Why the device refused it. */
+  readonly refusal: string | undefined;
+  readonly isSettled: boolean;
+  /** Resolves when it can run, or was refused. */
+  readonly settled: Promise<void>;
+  readonly form: PipelineForm;
+  /** Has it settled now. */
+  compile(): void;
+  /** `offsets` are the bytes where the bindings begin, 0 where left out. */
+  bind(buffers: readonly PooledBuffer[], parameters: GPUBuffer, offsets?: readonly number[]): GPUBindGroup;
+}
+
+export class Pipeline implements Runnable {
+  handle: GPUComputePipeline | undefined;
   refusal: string | undefined;
-  /** Resolves when it is compiled or refused. */
   readonly settled: Promise<void>;
   /** What it is compiled from, until it is: Dawn's tree of the text is large. */
   private waiting: GPUComputePipelineDescriptor | undefined;
@@ -61,22 +74,30 @@ export class Pipeline {
     this.waiting = undefined;
   }
 
-  /** `offsets` are the bytes where the bindings begin, 0 where left out. */
+  /** Remembered: it is made once for the same buffers. */
   bind(buffers: readonly PooledBuffer[], parameters: GPUBuffer, offsets: readonly number[] = []): GPUBindGroup {
     let key = '';
     buffers.forEach((b, i) => (key += offsets[i] ? `${b.id}+${offsets[i]},` : `${b.id},`));
     const known = this.groups.get(key);
     if (known) return known;
     if (this.groups.size >= REMEMBERED_GROUPS) this.groups.clear();
+    const group = this.groupOf(buffers, parameters, offsets);
+    this.groups.set(key, group);
+    return group;
+  }
+
+  groupOf(
+    buffers: readonly Pick<PooledBuffer, 'buffer'>[],
+    parameters: GPUBuffer,
+    offsets: readonly number[] = [],
+  ): GPUBindGroup {
     const entries: GPUBindGroupEntry[] = buffers.map((b, binding) => ({
       binding,
       resource: { buffer: b.buffer, offset: offsets[binding] ?? 0 },
     }));
     const { parameters: words } = this.form;
     if (words > 0) entries.push({ binding: buffers.length, resource: { buffer: parameters, size: words * 4 } });
-    const group = this.device.createBindGroup({ layout: this.layout, entries });
-    this.groups.set(key, group);
-    return group;
+    return this.device.createBindGroup({ layout: this.layout, entries });
   }
 }
 

@@ -8,7 +8,7 @@ import { kernelBytes, tensorsOf, type PlannedKernel } from '../jit/compile.ts';
 import { formatAttributes } from '../ops/spec.ts';
 import { flopsOf } from '../passes/cost.ts';
 import { bytesOf } from '../passes/memory.ts';
-import { gridOf } from '../device/gpu.ts';
+import { gridOf } from '../device/grid.ts';
 import type { ProfileKernel, ProfileNode, Span, TensorInfo } from '../profile/model.ts';
 import type { Measured } from './measure.ts';
 import type { CompiledSubject } from './subject.ts';

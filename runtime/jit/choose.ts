@@ -4,7 +4,7 @@
  */
 import type { Gpu } from '../device/gpu.ts';
 import type { Graph, Node } from '../ir/graph.ts';
-import { buildKernel, planSection, type Kernel, type StorageOf } from '../kernels/kernel.ts';
+import { buildKernel, planSections, type Kernel, type Section, type StorageOf } from '../kernels/kernel.ts';
 import { lower, type Lowered } from '../kernels/lower.ts';
 import { fuse, type FusedGroup, type Fusion } from '../passes/fuse.ts';
 import { sideBySide, SIDE_BY_SIDE } from '../passes/side-by-side.ts';
@@ -24,6 +24,8 @@ export interface ChosenKernel {
   readonly sections: readonly KernelSection[];
   /** Each storage is named by a tensor in it; the origins of its lines are ids of nodes in the graph that was fused. */
   readonly kernel: Kernel<Node>;
+  /** Others that compute the same and may be faster. */
+  readonly rivals?: readonly Kernel<Node>[];
 }
 
 /** One of the groups that a kernel computes side by side: most compute one. */
@@ -42,8 +44,8 @@ export function choose(graph: Graph, gpu: Gpu, timed: Timed, without: readonly s
   const { computed, inPlace } = loweredOf(fusion, timed);
   const planned = timed('kernels', () =>
     computed.map(({ group, own, storageOf }) => {
-      const section = planSection(own, storageOf, { parametric: false, target });
-      return { group, reads: own.reads, section };
+      const [section, ...rivals] = planSections(own, storageOf, { parametric: false, target });
+      return { group, reads: own.reads, section, rivals: gpu.compares ? rivals : [] };
     }),
   );
   const steps = without.includes(SIDE_BY_SIDE)
@@ -51,11 +53,11 @@ export function choose(graph: Graph, gpu: Gpu, timed: Timed, without: readonly s
     : timed(SIDE_BY_SIDE, () => sideBySide(planned, { tensors, device: target.kind }));
   const kernels = timed('kernels', () =>
     steps.map((step): ChosenKernel => {
-      const kernel = buildKernel(
-        step.map((k) => k.section),
-        false,
-      );
-      return { sections: step.map(({ group, reads }) => ({ group, reads })), kernel };
+      const built = (chosen: readonly Section<Node>[]) => buildKernel(chosen, false);
+      const [only, ...others] = step;
+      const rivals = only && others.length === 0 ? only.rivals.map((rival) => built([rival])) : [];
+      const sections = step.map(({ group, reads }) => ({ group, reads }));
+      return { sections, kernel: built(step.map((k) => k.section)), rivals };
     }),
   );
   return { fusion, inPlace, places: placesOf(fusion, kernels, inPlace), kernels };

@@ -4,7 +4,8 @@
  * disk for the next process.
  */
 import type { Gpu } from '../device/gpu.ts';
-import type { Pipeline } from '../device/pipelines.ts';
+import type { Runnable } from '../device/pipelines.ts';
+import { invariant } from '../errors.ts';
 import type { Graph, Node } from '../ir/graph.ts';
 import { layoutOf } from '../ir/graph.ts';
 import type { Kernel } from '../kernels/kernel.ts';
@@ -18,15 +19,29 @@ import type { Family } from './family.ts';
 import { KeptPlan } from './kept.ts';
 import type { InPlace, Place } from './places.ts';
 import { dtypes } from '../tensor/dtype.ts';
+import { extent } from '../tensor/layout.ts';
 import { numel } from '../tensor/shape.ts';
+import { tried } from './trials.ts';
 
-export interface PlannedKernel {
-  readonly name: string;
-  readonly sections: readonly KernelSection[];
-  readonly kernel: Kernel<Place>;
-  readonly pipeline: Pipeline;
-  /** Microseconds that it takes at least on a fast GPU. */
-  readonly floor: number;
+export class PlannedKernel {
+  private settled: Kernel<Place> | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly sections: readonly KernelSection[],
+    readonly pipeline: Runnable,
+    /** Microseconds that it takes at least on a fast GPU. */
+    readonly floor: number,
+    private readonly current: () => Kernel<Place>,
+  ) {}
+
+  /** Of several candidates the one that runs, or, until that is known, the one that should be the fastest. */
+  get kernel(): Kernel<Place> {
+    if (this.settled) return this.settled;
+    const kernel = this.current();
+    if (this.pipeline.isSettled) this.settled = kernel;
+    return kernel;
+  }
 }
 
 export interface Plan {
@@ -63,20 +78,29 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[], 
   const known = kept?.read();
   if (kept) since(known ? 'from the cache' : 'not in the cache', looked);
   const chosen = known ?? family?.choose(optimised.graph, gpu, timed) ?? choose(optimised.graph, gpu, timed, without);
-  if (!known) kept?.write(chosen);
   const { fusion, inPlace, places } = chosen;
   const lineOrigins = new Map(fusion.graph.nodes.map((node) => [node.id, node.origins.values().next().value ?? node.id]));
   const asked = performance.now();
-  const kernels = chosen.kernels.map(({ sections, kernel }): PlannedKernel => {
+  const placed = (kernel: Kernel<Node>): Kernel<Place> => {
     const origins = kernel.text.origins.map((id) => lineOrigins.get(id) ?? -1);
-    const storages = kernel.storages.map((node) => places.of(node));
-    const pipeline = gpu.pipelines.get(kernel.form);
+    return { ...kernel, storages: kernel.storages.map((node) => places.of(node)), text: { ...kernel.text, origins } };
+  };
+  const runs = chosen.kernels.map(({ kernel, rivals = [] }) =>
+    tried(gpu, [kernel, ...rivals], () => kernel.storages.map((node) => bytesBehind(node, fusion.graph))),
+  );
+  const kernels = chosen.kernels.map(({ sections }, i): PlannedKernel => {
+    const { runnable, kernel } = invariant(runs[i], 'a run for each kernel');
     const flops = sections.flatMap((s) => [...s.group.inside]).reduce((sum, node) => sum + flopsOf(node), 0);
     const floor = floorOf(flops, kernelBytes({ sections }));
-    const name = nameOf(sections);
-    return { name, sections, kernel: { ...kernel, storages, text: { ...kernel.text, origins } }, pipeline, floor };
+    return new PlannedKernel(nameOf(sections), sections, runnable, floor, () => placed(kernel()));
   });
-  const ready = Promise.all(kernels.map((k) => k.pipeline.settled)).then(() => since(PIPELINES, asked));
+  const ready = Promise.all(runs.map((r) => r.runnable.settled)).then(() => since(PIPELINES, asked));
+  if (!known) {
+    const decided = () => chosen.kernels.map((k, i) => ({ sections: k.sections, kernel: runs[i]?.kernel() ?? k.kernel }));
+    if (!runs.some((r) => r.isOpen)) kept?.write(chosen);
+    // What is kept is what turned out to be the fastest.
+    else void ready.then(() => kept?.write({ ...chosen, kernels: decided() }));
+  }
   const { results, memory } = places;
   return { recorded, optimised, fusion, kernels, memory, results, inPlace, stages, ready };
 }
@@ -98,4 +122,11 @@ export function kernelBytes(kernel: Pick<PlannedKernel, 'sections'>): number {
   const { reads, roots } = tensorsOf(kernel);
   const read = (node: Node) => Math.min(bytesOf(node), dtypes[node.meta.dtype].bytes * numel(layoutOf(node).shape));
   return [...reads.map(read), ...roots.map(bytesOf)].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Bytes of the memory that a tensor stands for. */
+function bytesBehind(node: Node, { nodes }: Graph): number {
+  if (node.kind === 'op') return bytesOf(node);
+  const views = nodes.filter((n) => n.kind === 'external' && n.storage === node.storage);
+  return Math.max(...views.map((v) => dtypes[v.meta.dtype].bytes * (layoutOf(v).offset + extent(layoutOf(v)))));
 }

@@ -84,14 +84,17 @@ export class Replay {
   }
 
   private made(buffers: readonly PooledBuffer[]): Dispatch[] {
-    return this.plan.kernels.map(({ pipeline, kernel, name, floor }, i) => ({
-      pipeline,
-      parameters: kernel.text.parameters,
-      workgroups: kernel.text.workgroups,
+    return this.plan.kernels.map((planned, i) => ({
+      pipeline: planned.pipeline,
+      parameters: planned.kernel.text.parameters,
+      // Candidates differ in nothing else.
+      get workgroups() {
+        return planned.kernel.text.workgroups;
+      },
       buffers: (this.frame.bindings[i] ?? []).map((b) => invariant(buffers[b], 'a buffer for each binding')),
-      offsets: kernel.offsets,
-      label: name,
-      floor,
+      offsets: planned.kernel.offsets,
+      label: planned.name,
+      floor: planned.floor,
     }));
   }
 }

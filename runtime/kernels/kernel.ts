@@ -8,7 +8,7 @@ import type { Target } from '../device/gpu.ts';
 import type { PipelineForm } from '../device/pipelines.ts';
 import type { Lowered } from './lower.ts';
 import { based } from './offsets.ts';
-import { rewritten, schedule, vectorOf, type Schedule } from './schedule.ts';
+import { rewritten, schedules, vectorOf, type Schedule } from './schedule.ts';
 import { groupIn, kernelText, type BoundBuffer, type KernelText } from './sections.ts';
 import { emit } from './wgsl.ts';
 
@@ -45,17 +45,24 @@ interface Options {
   readonly target: Target;
 }
 
-export function planSection<S extends object>(
+export function planSection<S extends object>(lowered: Lowered, storageOf: StorageOf<S>, options: Options): Section<S> {
+  const [first] = planSections(lowered, storageOf, options);
+  return first;
+}
+
+/** The one that should be fastest, and others that may be faster; they bind the same. */
+export function planSections<S extends object>(
   lowered: Lowered,
   storageOf: StorageOf<S>,
   { parametric, target }: Options,
-): Section<S> {
+): readonly [Section<S>, ...Section<S>[]] {
   const { bindings, slots } = bindingsOf(lowered.reads.length, lowered.roots.length, storageOf);
   const alone = [...lowered.reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
   const { nest, offsets } = based(lowered.nest, new Set(parametric ? [] : alone));
-  const plan = schedule(rewritten(nest), target);
   const at = bindings.map((b, slot) => ({ ...b, offset: offsets.get(slots.indexOf(slot)) ?? 0 }));
-  return { schedule: plan, bindings: inVectors(plan, slots, at), slots };
+  const section = (plan: Schedule): Section<S> => ({ schedule: plan, bindings: inVectors(plan, slots, at), slots });
+  const [first, ...rest] = schedules(rewritten(nest), target);
+  return [section(first), ...rest.map(section)];
 }
 
 /** The bindings, with the vectors that a schedule accesses them in. */

@@ -1,7 +1,7 @@
 /**
  * @file Products of halves by a device's matrix units: a subgroup multiplies blocks of 16 × 16 at once, and adds up in float32.
- * In: a tiled product and what the device is. Out: sizes, and how each factor is staged; undefined where a factor is no half
- * (rounding it would give another result than eager code) or the device has no such units.
+ * In: a tiled product and what the device is. Out: sizes that may be best, and how each factor is staged; none where a factor is no
+ * half (rounding it would give another result than eager code) or the device has no such units.
  */
 import type { Target } from '../device/gpu.ts';
 import { divide, type Axis, type Index } from '../tensor/affine.ts';
@@ -9,7 +9,7 @@ import { everyExpr } from './axes.ts';
 import type { Expr, Sum } from './expr.ts';
 import { extentOf, vary } from './extents.ts';
 import type { Nest } from './nest.ts';
-import { isAlongSum, PLACES, type SideName, type Tiling } from './tiles.ts';
+import { isAlongSum, PLACES, ranked, type SideName, type Tiling } from './tiles.ts';
 
 /** Rows, columns and terms of what a subgroup multiplies at once. */
 export const UNIT = 16;
@@ -57,15 +57,16 @@ const SIZES: readonly MatrixSizes[] = [
   { block: { rows: 64, columns: 64, depth: 64 }, part: { rows: 32, columns: 32 }, wave: 11 },
 ];
 
-export function matricesOf(nest: Nest, tiling: Tiling, { workgroupMemory, subgroup }: Target): MatrixTiling | undefined {
+/** The one that should be fastest is the first. */
+export function matricesOf(nest: Nest, tiling: Tiling, { workgroupMemory, subgroup }: Target): MatrixTiling[] {
   const [family, ...others] = tiling.families;
   const [sum, ...more] = family?.sums ?? [];
   const [left] = family?.rows ?? [];
   const [right] = family?.columns ?? [];
-  if (!sum || !left || !right || others.length + more.length > 0 || subgroup === undefined) return undefined;
-  if (!isHalf(left) || !isHalf(right)) return undefined;
+  if (!sum || !left || !right || others.length + more.length > 0 || subgroup === undefined) return [];
+  if (!isHalf(left) || !isHalf(right)) return [];
   // Its text is made for just these extents.
-  if (vary([...nest.axes, ...sum.axes])) return undefined;
+  if (vary([...nest.axes, ...sum.axes])) return [];
   const staging = (name: SideName, factor: Expr, { block }: MatrixSizes): Staging => {
     const along = isAlongSum(factor, sum);
     const axes = tiling[name];
@@ -85,10 +86,10 @@ export function matricesOf(nest: Nest, tiling: Tiling, { workgroupMemory, subgro
     workgroups: blocks(s),
   });
   const time = (s: MatrixTiling) => s.wave * Math.ceil(s.workgroups / PLACES);
-  const [best] = SIZES.map(whole)
-    .filter((s) => bytesOf(s) <= workgroupMemory)
-    .toSorted((a, b) => time(a) - time(b));
-  return best;
+  return ranked(
+    SIZES.map(whole).filter((s) => bytesOf(s) <= workgroupMemory),
+    time,
+  );
 }
 
 /** From one line to the next, in vectors. */

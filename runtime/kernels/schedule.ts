@@ -17,7 +17,7 @@ import { QUAD, quadsAlong } from './quads.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { shareOf, type SharePlan } from './share.ts';
-import { tilingOf, type Tiling } from './tiles.ts';
+import { tilingsOf, type Tiling } from './tiles.ts';
 
 export interface Schedule {
   readonly kind:
@@ -56,30 +56,46 @@ const ENOUGH_BLOCKS = 16;
 
 /** Of a nest that is `rewritten`; in vectors of four elements where `quads` are allowed. */
 export function schedule(nest: Nest, target: Target, quads = true): Schedule {
+  const [first] = schedules(nest, target, quads);
+  return first;
+}
+
+/** The one that should be fastest, and others that may be faster. */
+export function schedules(nest: Nest, target: Target, quads = true): readonly [Schedule, ...Schedule[]] {
   const { kind: device, workgroupMemory } = target;
   const rows = rowsOf(nest);
-  if (rows) return byRows(rows, device, quads);
+  if (rows) return [byRows(rows, device, quads)];
+  // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
+  const tilings = device === 'gpu' ? tilingsOf(nest, workgroupMemory) : [];
+  const share = (tilings[0]?.blocks ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
+  const [first, ...rest] = [...(share ? [byShare(nest, share)] : []), ...byBlocks(nest, tilings, target)];
+  return first ? [first, ...rest] : [byElements(nest, device, quads)];
+}
+
+function byShare(nest: Nest, share: SharePlan): Schedule {
+  const { columns, lanes } = share;
+  const kind = columns === 1 ? 'workgroup per element' : 'workgroup per columns';
+  return { kind, nest, workgroupSize: columns * lanes, unrolled: new Set(), tile: 1, share };
+}
+
+function byBlocks(nest: Nest, tilings: readonly Tiling[], target: Target): Schedule[] {
+  const [tiling] = tilings;
+  const byUnits = tiling ? matricesOf(nest, tiling, target) : [];
+  const whole = { kind: 'workgroup per block', nest, unrolled: new Set<string>() } as const;
+  if (byUnits.length > 0)
+    return byUnits.map((matrices) => {
+      const { threads, block } = matrices;
+      return { ...whole, workgroupSize: threads, tile: (block.rows * block.columns) / threads, matrices };
+    });
+  return tilings.map((tiling) => {
+    const { threads, thread, parts } = tiling;
+    return { ...whole, workgroupSize: threads, tile: (thread.rows * thread.columns) / parts.room, tiling };
+  });
+}
+
+function byElements(nest: Nest, device: DeviceKind, quads: boolean): Schedule {
   const positions = typicalOf(nest.axes);
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
-  // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
-  const tiling = device === 'gpu' ? tilingOf(nest, workgroupMemory) : undefined;
-  const share = (tiling?.blocks ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
-  if (share) {
-    const { columns, lanes } = share;
-    const kind = columns === 1 ? 'workgroup per element' : 'workgroup per columns';
-    return { kind, nest, workgroupSize: columns * lanes, unrolled: new Set(), tile: 1, share };
-  }
-  const matrices = tiling && matricesOf(nest, tiling, target);
-  if (matrices) {
-    const { threads, block } = matrices;
-    const each = (block.rows * block.columns) / threads;
-    return { kind: 'workgroup per block', nest, workgroupSize: threads, unrolled: new Set(), tile: each, matrices };
-  }
-  if (tiling) {
-    const { threads, thread, parts } = tiling;
-    const each = (thread.rows * thread.columns) / parts.room;
-    return { kind: 'workgroup per block', nest, workgroupSize: threads, unrolled: new Set(), tile: each, tiling };
-  }
   // Threads next to each other would read terms far apart; the few of a CPU do not mind.
   const lone = device === 'gpu' && sums.length > 0 ? rowsOf(nest, true) : undefined;
   if (lone?.along) return byRows(lone, device, quads);

@@ -1,7 +1,7 @@
 /**
  * @file Products whose operands are staged: a workgroup computes a block of positions and shares the factors that they have
  * in common, which its threads put into workgroup memory step by step. In: a nest. Out: which axes are the block's rows and
- * columns, and sizes; undefined where no such sharing pays.
+ * columns, and the sizes that may be best.
  */
 import { invariant } from '../errors.ts';
 import type { Axis, Index } from '../tensor/affine.ts';
@@ -81,23 +81,26 @@ export const LANES = 4;
 export const HANDED = 2;
 /** Nanoseconds for a load of a thread when its position is finished: a few of them overlap. */
 const READ = 50;
+/** Sizes that are as good as it seems are compared by what a device takes for them, where that is wanted. */
+const MOST_RIVALS = 4;
+const RIVAL_TIME = 1.5;
 /** Running sums that a thread has room for. */
 const REGISTERS = 64;
 /** Shorter sides fill no block, and shorter sums do not earn back the staging. */
 const SHORTEST_SIDE = 24;
 const SHORTEST_SUM = 16;
 
-/** `memory` is what a workgroup's threads may share, in bytes. */
-export function tilingOf(nest: Nest, memory: number): Tiling | undefined {
+/** `memory` is what a workgroup's threads may share, in bytes. The one that should be fastest is the first; none where sharing does not pay. */
+export function tilingsOf(nest: Nest, memory: number): Tiling[] {
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   const shared = (s: Sum) => nest.stores.some(({ value }) => isAlwaysComputed(s, value));
-  if (nest.stores.some((s) => s.guard) || !sums.every(shared)) return undefined;
+  if (nest.stores.some((s) => s.guard) || !sums.every(shared)) return [];
   const products = sums.map((sum) => productOf(sum, nest.axes)).filter((p) => p !== undefined);
   const [first] = products;
-  if (!first || products.length < sums.length || products.some((p) => p.key !== first.key)) return undefined;
+  if (!first || products.length < sums.length || products.some((p) => p.key !== first.key)) return [];
   const { rows, columns } = first;
-  if (typicalOf(rows) < SHORTEST_SIDE || typicalOf(columns) < SHORTEST_SIDE) return undefined;
-  if (sums.every((s) => typicalOf(s.axes) < SHORTEST_SUM)) return undefined;
+  if (typicalOf(rows) < SHORTEST_SIDE || typicalOf(columns) < SHORTEST_SIDE) return [];
+  if (sums.every((s) => typicalOf(s.axes) < SHORTEST_SUM)) return [];
   const { families, parts } = grouped(products.map((p) => p.product));
   const batch = nest.axes.filter((a) => !rows.includes(a) && !columns.includes(a));
   const blocks = (s: TileSizes, of = typicalOf) =>
@@ -112,20 +115,11 @@ export function tilingOf(nest: Nest, memory: number): Tiling | undefined {
   const reads = readsBeside(nest.stores.map((s) => s.value));
   const time = (s: TileSizes) =>
     (s.start + s.wave * Math.ceil(blocks(s) / PLACES)) * terms(s) + READ * reads * positionsOf({ ...s, parts });
-  const [best] = SIZES.filter(fits).toSorted((a, b) => time(a) - time(b));
-  return (
-    best && {
-      ...best,
-      families,
-      parts,
-      rows,
-      columns,
-      batch,
-      threads: threadsOf(best),
-      blocks: blocks(best),
-      workgroups: blocks(best, extentOf),
-    }
-  );
+  const whole = (s: TileSizes): Tiling => {
+    const [threads, workgroups] = [threadsOf(s), blocks(s, extentOf)];
+    return { ...s, families, parts, rows, columns, batch, threads, blocks: blocks(s), workgroups };
+  };
+  return ranked(SIZES.filter(fits), time).map(whole);
 }
 
 /** Positions that a thread finishes. */
@@ -191,6 +185,12 @@ function familyOf(products: readonly Product[], side: SideName): Family {
   const { sum, rows, columns } = invariant(first, 'a family has a product');
   const factors = products.map((p) => p[side]);
   return { sums: [sum, ...rest.map((p) => p.sum)], rows: [rows], columns: [columns], [side]: factors };
+}
+
+/** Those that may be fastest by what the table says, which is within some tens of percent. */
+export function ranked<T>(all: readonly T[], time: (each: T) => number): T[] {
+  const sorted = all.toSorted((a, b) => time(a) - time(b));
+  return sorted.filter((each, i) => i < MOST_RIVALS && time(each) <= RIVAL_TIME * time(sorted[0] ?? each));
 }
 
 function threadsOf({ block, thread, slices }: TileSizes): number {

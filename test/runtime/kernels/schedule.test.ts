@@ -1,7 +1,7 @@
 /** Kernels at the sizes where schedules change: several positions a thread, many workgroups, sums that threads share. */
 import { describe, expect, test } from 'vitest';
 import { arange, full, jit, range, stack, type Tensor } from 'jitlens';
-import { gridOf } from '../../../runtime/device/gpu.ts';
+import { gridOf } from '../../../runtime/device/grid.ts';
 import { CLOSE, onlyTrace, traceOf } from '../support/traces.ts';
 
 const numbers = async (x: unknown) => [...(await (x as Tensor).data())];

@@ -9,7 +9,7 @@ import { interpret } from '../../../runtime/jit/interpret.ts';
 import { lower } from '../../../runtime/kernels/lower.ts';
 import { rewritten } from '../../../runtime/kernels/schedule.ts';
 import { extentOf } from '../../../runtime/kernels/extents.ts';
-import { tilingOf } from '../../../runtime/kernels/tiles.ts';
+import { tilingsOf } from '../../../runtime/kernels/tiles.ts';
 import { fuse, groupName } from '../../../runtime/passes/fuse.ts';
 import { optimise } from '../../../runtime/passes/pipeline.ts';
 import type { Shape } from '../../../runtime/tensor/shape.ts';
@@ -184,7 +184,7 @@ describe('products that are ready at once', () => {
     const [group] = fuse(graph, { maxStorageBuffers: 8 }).groups;
     if (!group) throw new Error('no kernels');
     expect(groupName(group)).toBe('many_matmul');
-    const tiling = tilingOf(rewritten(lower(group).nest), 1 << 15);
+    const [tiling] = tilingsOf(rewritten(lower(group).nest), 1 << 15);
     expect(tiling?.families).toHaveLength(1);
     expect(extentOf(tiling?.rows ?? [])).toBe(6 * 32);
     expect(extentOf(tiling?.columns ?? [])).toBe(48);
