@@ -121,7 +121,7 @@ export class BufferPool {
   }
 }
 
-const usage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+const usage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 /** Powers of two up to 64 KiB, then eighths of one: at most an eighth is wasted. */
 export function sizeClass(bytes: number): number {

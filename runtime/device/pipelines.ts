@@ -8,10 +8,13 @@ import type { PooledBuffer } from './buffers.ts';
 const OFFSET_ALIGNMENT = 256;
 const REMEMBERED_GROUPS = 4096;
 
+/** How a kernel uses a buffer: as a uniform of so many bytes, which all threads read alike, or as storage. */
+export type Access = 'read' | 'write' | { readonly uniformBytes: number };
+
 export interface PipelineForm {
   readonly wgsl: string;
-  /** Whether each bound buffer is written. */
-  readonly writable: readonly boolean[];
+  /** Of each bound buffer. */
+  readonly access: readonly Access[];
   /** 32-bit words of parameters. */
   readonly parameters: number;
 }
@@ -93,7 +96,7 @@ export class Pipeline implements Runnable {
   ): GPUBindGroup {
     const entries: GPUBindGroupEntry[] = buffers.map((b, binding) => ({
       binding,
-      resource: { buffer: b.buffer, offset: offsets[binding] ?? 0 },
+      resource: { buffer: b.buffer, offset: offsets[binding] ?? 0, size: uniformBytesOf(this.form.access[binding]) },
     }));
     const { parameters: words } = this.form;
     if (words > 0) entries.push({ binding: buffers.length, resource: { buffer: parameters, size: words * 4 } });
@@ -121,18 +124,18 @@ export class Pipelines {
     return made;
   }
 
-  private layout({ writable, parameters }: PipelineForm) {
-    const key = `${writable.map(Number).join('')}:${parameters}`;
+  private layout({ access, parameters }: PipelineForm) {
+    const key = `${access.map((a) => (typeof a === 'object' ? a.uniformBytes : a)).join()}:${parameters}`;
     const known = this.layouts.get(key);
     if (known) return known;
-    const entries: GPUBindGroupLayoutEntry[] = writable.map((w, binding) => ({
+    const entries: GPUBindGroupLayoutEntry[] = access.map((a, binding) => ({
       binding,
       visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: w ? 'storage' : 'read-only-storage' },
+      buffer: { type: typeof a === 'object' ? 'uniform' : a === 'write' ? 'storage' : 'read-only-storage' },
     }));
     if (parameters > 0) {
       const buffer: GPUBufferBindingLayout = { type: 'uniform', hasDynamicOffset: true, minBindingSize: parameters * 4 };
-      entries.push({ binding: writable.length, visibility: GPUShaderStage.COMPUTE, buffer });
+      entries.push({ binding: access.length, visibility: GPUShaderStage.COMPUTE, buffer });
     }
     const group = this.device.createBindGroupLayout({ entries });
     const made = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };
@@ -140,3 +143,6 @@ export class Pipelines {
     return made;
   }
 }
+
+const uniformBytesOf = (access: Access | undefined): number | undefined =>
+  typeof access === 'object' ? access.uniformBytes : undefined;

@@ -118,7 +118,10 @@ export async function timed(
   if (total > Math.min(MOST_BYTES, room)) return undefined;
   device.pushErrorScope('out-of-memory');
   const buffers = bytes.map((size) => ({
-    buffer: device.createBuffer({ size: Math.max(16, Math.ceil(size / 16) * 16), usage: GPUBufferUsage.STORAGE }),
+    buffer: device.createBuffer({
+      size: Math.max(16, Math.ceil(size / 16) * 16),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM,
+    }),
   }));
   try {
     if (await device.popErrorScope()) return undefined;

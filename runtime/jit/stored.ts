@@ -4,7 +4,7 @@
  */
 import { invariant } from '../errors.ts';
 import type { ExternalNode, Graph, Node, OpNode } from '../ir/graph.ts';
-import { formOf } from '../kernels/kernel.ts';
+import type { Access } from '../device/pipelines.ts';
 import type { FusedGroup, Fusion } from '../passes/fuse.ts';
 import { inPieces, type WideJoin } from '../passes/wide-join.ts';
 import { placesOf, type Chosen, type ChosenKernel, type KernelSection } from './choose.ts';
@@ -21,7 +21,7 @@ interface Stored {
 interface StoredKernel {
   readonly sections: readonly { readonly group: number; readonly reads: number[] }[];
   readonly storages: number[];
-  readonly writable: readonly boolean[];
+  readonly access: readonly Access[];
   readonly wgsl: number;
   readonly schedule: number;
   readonly origins: number[];
@@ -56,7 +56,7 @@ export function encode({ fusion, inPlace, kernels }: Chosen): string {
         reads: reads.map(placeOf),
       })),
       storages: kernel.storages.map(placeOf),
-      writable: kernel.form.writable,
+      access: kernel.form.access,
       wgsl: textOf(kernel.text.wgsl),
       schedule: textOf(kernel.schedule),
       origins: kernel.text.origins.map((id) => ids.get(id) ?? -1),
@@ -103,7 +103,7 @@ export function decode(text: string, given: Graph): Chosen {
     };
     const kernel = {
       text: kernelText,
-      form: formOf(kernelText, k.writable),
+      form: { wgsl: kernelText.wgsl, access: k.access, parameters: k.parameters.length },
       storages: k.storages.map(nodeAt),
       offsets: k.offsets,
       schedule: textAt(k.schedule),

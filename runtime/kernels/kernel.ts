@@ -5,11 +5,12 @@
 import { invariant } from '../errors.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import type { Target } from '../device/gpu.ts';
-import type { PipelineForm } from '../device/pipelines.ts';
+import type { Access, PipelineForm } from '../device/pipelines.ts';
 import type { Lowered } from './lower.ts';
 import { based } from './offsets.ts';
 import { rewritten, schedules, vectorOf, type Schedule } from './schedule.ts';
 import { groupIn, kernelText, type BoundBuffer, type KernelText } from './sections.ts';
+import { uniformBytes, uniformsOf } from './uniforms.ts';
 import { emit } from './wgsl.ts';
 
 export interface Kernel<S> {
@@ -60,15 +61,23 @@ export function planSections<S extends object>(
   const alone = [...lowered.reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
   const { nest, offsets } = based(lowered.nest, new Set(parametric ? [] : alone));
   const at = bindings.map((b, slot) => ({ ...b, offset: offsets.get(slots.indexOf(slot)) ?? 0 }));
-  const section = (plan: Schedule): Section<S> => ({ schedule: plan, bindings: inVectors(plan, slots, at), slots });
+  const section = (chosen: Schedule): Section<S> => {
+    const isFixed = !parametric && target.kind === 'gpu' && chosen.kind === 'thread per element';
+    const plan = isFixed ? { ...chosen, uniforms: uniformsOf(chosen.nest) } : chosen;
+    return { schedule: plan, bindings: inVectors(plan, slots, at), slots };
+  };
   const [first, ...rest] = schedules(rewritten(nest), target);
   return [section(first), ...rest.map(section)];
 }
 
-/** The bindings, with the vectors that a schedule accesses them in. */
+/** The bindings, with the vectors that a schedule accesses them in, and what it reads as uniforms. */
 export function inVectors<B extends BoundBuffer>(plan: Schedule, slots: readonly number[], bindings: readonly B[]): B[] {
   const of = (slot: number) => slots.flatMap((s, buffer) => (s === slot ? [buffer] : []));
-  return bindings.map((b, slot) => ({ ...b, vector: vectorOf(plan, of(slot)) }));
+  return bindings.map((b, slot) => {
+    const elements = of(slot).map((buffer) => plan.uniforms?.get(buffer) ?? Infinity);
+    const uniform = b.writable ? Infinity : Math.max(...elements);
+    return { ...b, vector: vectorOf(plan, of(slot)), uniform: Number.isFinite(uniform) ? uniform : undefined };
+  });
 }
 
 export function buildKernel<S extends object>(sections: readonly Section<S>[], parametric: boolean): Kernel<S> {
@@ -83,10 +92,7 @@ export function buildKernel<S extends object>(sections: readonly Section<S>[], p
   const text = kernelText(texts, bindings, workgroupSize);
   return {
     text,
-    form: formOf(
-      text,
-      bindings.map((b) => b.writable),
-    ),
+    form: formOf(text, bindings),
     storages: bindings.map((b) => b.storage),
     offsets: bindings.map((b) => b.offset),
     schedule: scheduleOf(sections.map((s) => sentenceOf(s.schedule))),
@@ -108,7 +114,7 @@ export function boundBy<S extends object>(sections: readonly Pick<Section<S>, 'b
 }
 
 const isSame = <S>(a: Binding<S>, b: Binding<S>): boolean =>
-  a.storage === b.storage && a.offset === b.offset && a.vector === b.vector;
+  a.storage === b.storage && a.offset === b.offset && a.vector === b.vector && a.uniform === b.uniform;
 
 /** What a kernel binds, in order, each storage once; and which of them each tensor is in. */
 export function bindingsOf<S extends object>(reads: number, roots: number, storageOf: StorageOf<S>) {
@@ -126,8 +132,12 @@ export function bindingsOf<S extends object>(reads: number, roots: number, stora
   return { bindings, slots };
 }
 
-export function formOf({ wgsl, parameters }: KernelText, writable: readonly boolean[]): PipelineForm {
-  return { wgsl, writable, parameters: parameters.length };
+export function formOf({ wgsl, parameters }: KernelText, bindings: readonly BoundBuffer[]): PipelineForm {
+  const access = bindings.map((b): Access => {
+    if (b.uniform !== undefined) return { uniformBytes: uniformBytes(b.uniform) };
+    return b.writable ? 'write' : 'read';
+  });
+  return { wgsl, access, parameters: parameters.length };
 }
 
 function scheduleOf(sentences: readonly string[]): string {

@@ -37,6 +37,8 @@ export interface Schedule {
   readonly share?: SharePlan;
   /** Buffers that are accessed in vectors of four. */
   readonly quads?: ReadonlySet<number>;
+  /** Buffers of which all threads read one element at a time, and how many elements that may be. */
+  readonly uniforms?: ReadonlyMap<number, number>;
 }
 
 const THREADS = 64;
@@ -178,7 +180,7 @@ function tile(nest: Nest, positions: number, device: DeviceKind): Tiled {
     .filter(({ shared }) => shared.length > 0);
   if (loads.length < 2) return { nest, count: 1 };
   // The innermost axis keeps threads next to each other in memory, so it is tiled last and least.
-  const order = reuse.reverse().sort((a, b) => b.shared.length - a.shared.length || typicalOf([a.axis]) - typicalOf([b.axis]));
+  const order = reuse.sort((a, b) => b.shared.length - a.shared.length || typicalOf([a.axis]) - typicalOf([b.axis]));
   const [first] = order;
   if (!first) return { nest, count: 1 };
   const second = order.find(({ axis, shared }) => axis !== first.axis && shared.some((l) => !first.shared.includes(l)));
@@ -187,7 +189,8 @@ function tile(nest: Nest, positions: number, device: DeviceKind): Tiled {
   const rows = fitting(first.axis, Math.min(16, Math.ceil(largest / 4), spare));
   const columns = second ? fitting(second.axis, Math.min(4, Math.floor(spare / rows), Math.floor(largest / rows))) : 1;
   let tiled = rows > 1 ? writeOut(nest, first.axis, rows) : nest;
-  if (second && columns > 1) tiled = writeOut(tiled, second.axis, columns);
+  // Windows of positions beside each other overlap: what they share is loaded once.
+  if (second && columns > 1) tiled = writeOut(tiled, second.axis, columns, second.axis !== nest.axes.at(-1));
   return { nest: tiled, count: tiled.stores.length / nest.stores.length };
 }
 

@@ -5,6 +5,7 @@
  */
 import { invariant } from '../errors.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
+import { QUAD } from './quads.ts';
 import type { Line } from './scope.ts';
 
 /** A body, and what it needs around it. */
@@ -37,6 +38,8 @@ export interface BoundBuffer {
   readonly writable: boolean;
   /** Where it is accessed in vectors: of four elements, or of eight halves. */
   readonly vector?: 'quad' | 'octet';
+  /** How many elements it has where it is bound as a uniform. */
+  readonly uniform?: number;
 }
 
 /** The number of a workgroup, where all run the same. */
@@ -54,9 +57,7 @@ export function kernelText(sections: readonly SectionText[], buffers: readonly B
   const line = (text: string) => lines.push({ text, origin: -1 });
   const halves = buffers.some((b) => b.dtype === 'float16') ? ['f16'] : [];
   for (const name of new Set([...halves, ...sections.flatMap((s) => [...s.enables])])) line(`enable ${name};`);
-  buffers.forEach((b, i) =>
-    line(`@group(0) @binding(${i}) var<storage, ${b.writable ? 'read_write' : 'read'}> b${i}: array<${elementType(b)}>;`),
-  );
+  buffers.forEach((b, i) => line(`@group(0) @binding(${i}) ${declared(b, `b${i}`)};`));
   if (vectors !== undefined) line(`@group(0) @binding(${buffers.length}) var<uniform> p: array<vec4<i32>, ${vectors}>;`);
   for (const prelude of preludesOf(sections)) prelude.split('\n').forEach(line);
   line('');
@@ -103,6 +104,11 @@ function preludesOf(sections: readonly SectionText[]): Set<string> {
   const names = [...preludes].map((text) => /^(?:var<\w+>|fn) (\w+)/.exec(text)?.[1] ?? text);
   invariant(new Set(names).size === names.length, 'what runs side by side shares what has one name');
   return preludes;
+}
+
+function declared(b: BoundBuffer, name: string): string {
+  if (b.uniform === undefined) return `var<storage, ${b.writable ? 'read_write' : 'read'}> ${name}: array<${elementType(b)}>`;
+  return `var<uniform> ${name}: array<vec4<${elementType(b)}>, ${Math.ceil(b.uniform / QUAD)}>`;
 }
 
 export function elementType({ dtype, vector }: BoundBuffer): string {

@@ -68,12 +68,11 @@ export class Templates {
   ): Kernel<S> {
     const { bindings, slots } = bindingsOf(reads.length, roots.length, storageOf);
     const { text, schedule } = this.textOf(what, sampleOf(nest, { buffers: bindings, slots }), target, mayVary);
-    const writable = bindings.map((b) => b.writable);
     return {
       text,
       schedule,
       storages: bindings.map((b) => b.storage),
-      form: formOf(text, writable),
+      form: formOf(text, bindings),
       offsets: bindings.map(() => 0),
     };
   }

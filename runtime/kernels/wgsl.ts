@@ -17,6 +17,7 @@ import { IndexText } from './indices.ts';
 import { matrixText } from './matrix-text.ts';
 import type { Store } from './nest.ts';
 import { quadPlace } from './quads.ts';
+import { uniformPlace } from './uniforms.ts';
 import { Parameters, type Hole, type Numbers } from './text.ts';
 import { neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
@@ -247,7 +248,7 @@ class Emitter implements Writer {
     switch (expr.kind) {
       case 'load': {
         const slot = this.slot(expr.buffer);
-        const element = this.quads.has(slot) ? this.component(slot, expr, scope) : `b${slot}[${this.at.index(expr.index)}]`;
+        const element = this.element(slot, expr, scope);
         return expr.type === 'bool' ? `(${element} != 0u)` : expr.type === 'float16' ? `f32(${element})` : element;
       }
       case 'position': {
@@ -275,6 +276,13 @@ class Emitter implements Writer {
       default:
         return this.value(expr, scope);
     }
+  }
+
+  private element(slot: number, load: Extract<Expr, { kind: 'load' }>, scope: Scope): string {
+    if (this.quads.has(slot)) return this.component(slot, load, scope);
+    if (this.buffers[slot]?.uniform === undefined) return `b${slot}[${this.at.index(load.index)}]`;
+    const [vector, part] = uniformPlace(load.index);
+    return `b${slot}[${this.at.index(vector)}][${this.at.index(part)}]`;
   }
 
   /** A part of a vector, which is loaded once. */

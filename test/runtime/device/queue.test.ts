@@ -17,7 +17,7 @@ const text = (step: string) => `
 fn main() { x[0] = ${step}; }
 `;
 const buffer = (gpu: Gpu, bytes = 4) => gpu.buffer(bytes, () => 'a test');
-const pipeline = (gpu: Gpu, step: string) => gpu.pipelines.get({ wgsl: text(step), writable: [true], parameters: 0 });
+const pipeline = (gpu: Gpu, step: string) => gpu.pipelines.get({ wgsl: text(step), access: ['write'], parameters: 0 });
 const parameters = new Int32Array(0);
 
 function dispatch(gpu: Gpu, step: string, x: PooledBuffer): void {

@@ -20,7 +20,7 @@ const text = (step: string) => `
 fn main() { x[0] = ${step === 'refused' ? 0 : step}; }
 `;
 const candidate = (gpu: Gpu, step: string): Candidate => ({
-  pipeline: gpu.pipelines.get({ wgsl: text(step), writable: [true], parameters: 0 }),
+  pipeline: gpu.pipelines.get({ wgsl: text(step), access: ['write'], parameters: 0 }),
   workgroups: 1,
 });
 const parameters = new Int32Array(0);

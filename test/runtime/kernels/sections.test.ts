@@ -32,7 +32,7 @@ function onGpu(): GpuBackend {
 const boundTwice = (traced: Parameters<typeof kernelsOf>[0]): string[] =>
   kernelsOf(traced).flatMap(({ kernel }) => {
     const places = kernel.storages.map((p) => JSON.stringify(p.kind === 'external' ? p.node.storage : p));
-    return places.filter((place, i) => kernel.form.writable[i] && places.indexOf(place) !== places.lastIndexOf(place));
+    return places.filter((place, i) => kernel.form.access[i] === 'write' && places.indexOf(place) !== places.lastIndexOf(place));
   });
 
 /** Moves each parameter by its gradient with momentum, in place. */
