@@ -109,6 +109,7 @@ interface ElementwiseForm<A extends readonly unknown[]> extends Common<A> {
   readonly wgsl: string;
   readonly prelude?: readonly string[];
   readonly condition?: string;
+  readonly linear?: readonly string[];
   readonly compute?: Compute;
   /** When given, the result's dtype; else the one it was computed in. */
   readonly result?: DType;
@@ -138,6 +139,7 @@ export function elementwiseSpec<A extends readonly unknown[]>(
     wgsl: form.wgsl,
     prelude: form.prelude,
     condition: form.condition,
+    linear: form.linear,
     reference: form.reference,
     computeType: (inputs) => arithmeticType(typeOf(compute, typed(inputs))),
     infer: (inputs) => ({ shape: shapes(inputs), dtype: form.result ?? typeOf(compute, typed(inputs)) }),
