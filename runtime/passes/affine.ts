@@ -11,7 +11,6 @@ import { NO_ATTRIBUTES, type ElementwiseSpec } from '../ops/spec.ts';
 import { neg } from '../ops/unary.ts';
 import { layoutAttributes, stridedSpec } from '../ops/write.ts';
 import { axis, fromAxis } from '../tensor/affine.ts';
-import { sameShape } from '../tensor/shape.ts';
 import { constantOf } from './fold.ts';
 import { isContraction, type Contraction } from './products.ts';
 import { viewOf } from './views.ts';
@@ -40,9 +39,8 @@ export class Affine {
   /** What the op makes of its operand `of`; undefined where that is not of the form. */
   after(was: Shifted, of: number): Shifted | undefined {
     const { inputs, meta } = this.node;
-    const { shape, dtype } = was.product.meta;
     const isKnown = inputs.every((x, i) => i === of || !isNode(x) || this.constants.has(x));
-    if (!isKnown || meta.dtype !== dtype || !sameShape(meta.shape, shape)) return undefined;
+    if (!isKnown || meta.dtype !== was.product.meta.dtype) return undefined;
     let is: Shifted | undefined = was;
     for (const step of this.steps(of)) is = is && this.done(step, is);
     return is === was ? undefined : is;
@@ -87,7 +85,9 @@ export class Affine {
     const sources = product.op.sources(out, summed, shapes, product.attributes);
     for (const [i, factor] of factors.entries()) {
       const source = sources[i];
-      if (!this.constants.has(factor) || factor.meta.dtype !== product.meta.dtype || !source || source.inside) continue;
+      if (!this.constants.has(factor) || factor.meta.dtype !== product.meta.dtype || !source) continue;
+      // What stands for elements outside of it would have to be scaled too.
+      if (source.otherwise) continue;
       const places = out.map((o) => source.index.findIndex((index) => index.key === o.key));
       const along = inputs.map((x, k) => (k === of ? factor : this.along(x, places, factor)));
       if (!along.every((x) => x !== undefined)) continue;

@@ -31,7 +31,21 @@ function held(...shape: number[]): Tensor {
   known.set(shape.join(), x);
   return x;
 }
-const ALL = [[6, 5], [5], [4, 1], [1], [5, 1], [3, 6, 5], [3, 1, 1], [6, 2, 3], [6, 1], [2, 3, 2, 2], [3, 1, 5], [4, 3, 2]];
+const ALL = [
+  [6, 5],
+  [5],
+  [4, 1],
+  [1],
+  [5, 1],
+  [3, 6, 5],
+  [3, 1, 1],
+  [6, 2, 3],
+  [6, 1],
+  [2, 3, 2, 2],
+  [3, 1, 5],
+  [4, 3, 2],
+  [3, 2, 4],
+];
 for (const shape of ALL) held(...shape);
 
 const affine = { runningMean: rand([3]), runningVar: rand([3]), weight: rand([3]), bias: rand([3]) };
@@ -117,6 +131,14 @@ describe('scale-products', () => {
       [2, 4, 9],
     ],
     ['channels of a transposed convolution', (x) => x.convTranspose2d(held(2, 3, 2, 2)).mul(held(3, 1, 1)), [1, 2, 3, 3]],
+    [
+      'images by a frozen image',
+      (x) =>
+        held(3, 2, 4)
+          .conv1d(x, undefined, { padding: 1 })
+          .mul(held(3, 1, 1)),
+      [5, 2, 3],
+    ],
     ['a chain', (x) => scalar.mul(x.matmul(weight).mul(columns)).div(2).neg()],
   ];
   test.each(moved)('a scale is moved: %s', (_name, fn, input) => {
@@ -188,6 +210,18 @@ describe('scale-products', () => {
       }
     }
   });
+});
+
+test('a summand of more dims is scaled with the product', async () => {
+  const fn = (x: Tensor) =>
+    x
+      .matmul(held(6, 5))
+      .add(held(3, 1, 1))
+      .mul(held(5));
+  const x = () => randomTensor([1, 6]);
+  const { graph } = optimise(frozen(onlyTrace(traceOf(fn, [x()])).recorded));
+  expect(opsOf(print(graph))).toEqual(['matmul', 'mul', 'add']);
+  expectSame(await read(interpret(graph, [x()])), await read(fn(x())), { relative: 2e-5, absolute: 2e-5 }, 'scaled');
 });
 
 describe('precompute', () => {
