@@ -7,7 +7,7 @@ import { axis, fromAxis, plus, substitute, type Index } from '../tensor/affine.t
 import { dtypes } from '../tensor/dtype.ts';
 import { replaceAxes } from './axes.ts';
 import { combined, type Sum } from './expr.ts';
-import { extentOf, vary } from './extents.ts';
+import { extentOf, typicalOf, vary } from './extents.ts';
 import type { Nest } from './nest.ts';
 import type { ScanPlan } from './scans.ts';
 import { Scope } from './scope.ts';
@@ -36,7 +36,7 @@ class ScanText {
     w.decode(body, plan.rows, 't');
     const carries = scans.map(({ sum }) => this.carry(sum));
     const block = lanes * plan.places;
-    const first = axis('first', length + block, vary(over) ? length : undefined);
+    const first = axis('first', length + block, vary(over) ? typicalOf(over) : undefined);
     const end = w.p.derived(length, over);
     loop.line(`let ${first.key} = ${lanes === 1 ? 'base' : `base + lane * ${plan.places}`};`);
     loop.bound.add(first.key);
@@ -47,12 +47,8 @@ class ScanText {
     });
     for (const { terms, stores } of places) [...terms, ...stores.map((s) => s.value)].forEach((e) => w.recount(e));
     scans.forEach(({ sum }, s) => {
-      const own = places.map(({ terms, inside }) => {
-        const [term, test] = [terms[s] ?? sum, inside[0]];
-        const value = w.value(term, loop);
-        // Behind the end of a row what lies there is read, and counts for nothing.
-        return test === undefined ? value : `select(${w.literal(sum.combiner.identity, sum.type)}, ${value}, ${test})`;
-      });
+      // Behind the end of a row what lies there is folded too: no place before it needs that, and nothing is carried further.
+      const own = places.map(({ terms }) => w.value(terms[s] ?? sum, loop));
       const folds = this.folds(sum, own, carries[s] ?? '');
       places.forEach(({ of }, i) => loop.names.set(of(sum), folds[i] ?? ''));
     });

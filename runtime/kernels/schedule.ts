@@ -131,7 +131,8 @@ export function vectorOf({ matrices, quads }: Schedule, buffers: readonly number
 export function resized(schedule: Schedule, size: number): Schedule | undefined {
   const { kind, rows, scan, workgroupSize } = schedule;
   if (size === workgroupSize) return schedule;
-  if (scan && size % scan.lanes === 0) return { ...schedule, workgroupSize: size, scan: { ...scan, together: size / scan.lanes } };
+  if (scan && size % scan.lanes === 0)
+    return { ...schedule, workgroupSize: size, scan: { ...scan, together: size / scan.lanes } };
   if (kind === 'thread per element') return { ...schedule, workgroupSize: size };
   if (!rows || size % rows.lanes !== 0) return undefined;
   return { ...schedule, workgroupSize: size, rows: { ...rows, together: size / rows.lanes } };

@@ -1,6 +1,9 @@
 /** Scans: one kernel that goes along each row, whatever shape, dtype and views; what it computes before and after; what it refuses. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { full, jit, noGrad, tensor, type Tensor } from 'jitlens';
+import { Builder, sumCombiner } from '../../../runtime/kernels/expr.ts';
+import { scansOf } from '../../../runtime/kernels/scans.ts';
+import { axis, condition, fromAxis, plus, times, type Index } from '../../../runtime/tensor/affine.ts';
 import { numel, type Shape } from '../../../runtime/tensor/shape.ts';
 import type { DType } from '../../../runtime/tensor/dtype.ts';
 import { EXACT, expectSame, read } from '../support/compare.ts';
@@ -174,6 +177,23 @@ test('products before and after are kernels of their own', async () => {
     expect(sectionsOf(traced)).toHaveLength(2);
     expectSame(await read(traced(x())), await onReference(() => read(fn(x()))), { relative: 1e-4, absolute: 1e-4 }, String(fn));
   }
+});
+
+test('a sum whose terms depend on the position is none, nor one that ends elsewhere', () => {
+  const builder = new Builder();
+  const [o, r] = [axis('o', 40), axis('r', 40)];
+  const sumOf = (load: Index, end: Index) => {
+    const when = condition([{ index: plus(end, times(fromAxis(r), -1)), lo: 0, hi: 40 }]);
+    const body = builder.select(when, builder.load(0, load, 'float32'), builder.literal(0, 'float32'));
+    const value = builder.reduce(sumCombiner(), [r], body);
+    return scansOf({ axes: [o], stores: [{ buffer: 1, index: fromAxis(o), value }], builder });
+  };
+  const last = plus(times(fromAxis(o), -1), 39);
+  expect(sumOf(fromAxis(r), fromAxis(o))?.length).toBe(40);
+  expect(sumOf(fromAxis(r), last)?.length).toBe(40);
+  expect(sumOf(plus(fromAxis(r), fromAxis(o)), fromAxis(o))).toBeUndefined();
+  for (const end of [plus(fromAxis(o), -1), plus(fromAxis(o), 1), plus(last, 1), times(fromAxis(o), 2)])
+    expect(sumOf(fromAxis(r), end)).toBeUndefined();
 });
 
 /** What it scans, and what it does before and after, by chance. */
