@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { full, jit, manualSeed, memory, nn, noGrad, ones, optim, rand, tensor, type Tensor } from 'jitlens';
+import { BasicBlock } from '../../../extension/samples/resnet.ts';
 import { expectSame, read } from '../support/compare.ts';
 import { onReference, whollyOnReference } from '../support/devices.ts';
 import { launched } from '../support/dispatches.ts';
@@ -309,4 +310,39 @@ test.each(Array.from({ length: 40 }, (_, i) => i + 500))('random products, froze
   const frozen = await jit.freeze(jit.trace(make(), [x()]));
   const scale = Math.max(1, ...want.flatMap((r) => r.values.map(Math.abs)));
   expectSame(await read(frozen(x())), want, { relative: 2e-5, absolute: 2e-5 * scale }, text);
+});
+
+test('sizes of a dynamic dim are frozen one by one', async () => {
+  const block = inUse();
+  const traced = jit.trace(block, [image()]);
+  const sizes = [3, 4, 5].map((n) => randomTensor([n, 2, 5, 6], n));
+  for (const x of sizes) traced(x);
+  const frozen = await jit.freeze(traced);
+  for (const x of sizes) {
+    expect(launched(() => frozen(x))).toBe(1);
+    expectSame(await read(frozen(x)), await read(block.forward(x)), CLOSE, `batch ${x.size(0)}`);
+  }
+});
+
+test('a residual block is two kernels', async () => {
+  const block = seeded(() => new BasicBlock(4, 8, 2));
+  block.modules().forEach((m) => m instanceof nn.BatchNorm2d && settle(m));
+  block.eval();
+  const x = randomTensor([1, 4, 6, 6]);
+  const traced = jit.trace(block, [x]);
+  const frozen = await jit.freeze(traced);
+  expect(opsOf(frozen)?.filter((name) => name !== 'view')).toEqual([
+    'convolution',
+    'add',
+    'relu',
+    'convolution',
+    'add',
+    'convolution',
+    'add',
+    'add',
+    'relu',
+  ]);
+  // Two norms and their convolutions are more than one kernel can bind.
+  expect([dispatches(traced), dispatches(frozen)]).toEqual([3, 2]);
+  expectSame(await read(frozen(x)), await read(block.forward(x)), CLOSE, 'frozen');
 });
