@@ -1,5 +1,5 @@
 /** @file The names under `jit`: tracing, and scripting. */
-export { dynamic, example, traceModule, type Example, type Recompile, type Traced, type TraceInfo } from './jit/index.ts';
+export { dynamic, example, freeze, traceModule, type Example, type Recompile, type Traced, type TraceInfo } from './jit/index.ts';
 export { constant, state, unused, ignore, exported as export } from './script/marks.ts';
 export { infoOf, scriptMethod, ScriptModule } from './script/module.ts';
 export { annotate, isScripting } from './script/names.ts';

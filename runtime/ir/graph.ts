@@ -37,6 +37,8 @@ export interface ExternalNode extends NodeCommon {
   readonly tensor?: Tensor;
   /** The code makes it from host data at every call, so nobody else holds it. */
   readonly made?: boolean;
+  /** Its elements never change: what is computed from such tensors alone is computed once. */
+  readonly frozen?: boolean;
 }
 
 export interface OpNode extends NodeCommon {
@@ -113,11 +115,9 @@ export class GraphBuilder {
     return node;
   }
 
-  external(
-    of: Pick<ExternalNode, 'role' | 'name' | 'layout' | 'meta' | 'stack' | 'storage' | 'tensor' | 'position' | 'made'>,
-  ): ExternalNode {
+  external(of: Omit<ExternalNode, 'kind' | 'id' | 'inputs' | 'origins'> & { readonly origins?: Iterable<number> }): ExternalNode {
     const id = nextId++;
-    const node: ExternalNode = { ...of, kind: 'external', id, inputs: [], origins: new Set([id]) };
+    const node: ExternalNode = { ...of, kind: 'external', id, inputs: [], origins: new Set(of.origins ?? [id]) };
     this.nodes.push(node);
     return node;
   }

@@ -6,7 +6,7 @@ import { byRunningAgain } from '../autograd/again.ts';
 import { save } from '../autograd/history.ts';
 import { attachAll, targetOf } from '../autograd/tape.ts';
 import { JitLensError } from '../errors.ts';
-import type { ExternalNode, Graph, Node } from '../ir/graph.ts';
+import { isNode, type ExternalNode, type Graph, type Node, type NodeInput } from '../ir/graph.ts';
 import { isGenerator, withGenerator } from '../ops/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { AnyFunction } from './trace.ts';
@@ -32,7 +32,7 @@ export function flowOf(recorded: Graph, outputs: readonly Tensor[]): Flow {
 }
 
 /** A tensor of the code's own; the generator's state is nobody's. */
-function isHeld(node: Node): node is ExternalNode & { readonly tensor: Tensor } {
+export function isHeld(node: Node): node is ExternalNode & { readonly tensor: Tensor } {
   return node.kind === 'external' && !node.made && node.tensor !== undefined && !isGenerator(node.tensor);
 }
 
@@ -70,8 +70,14 @@ export function letGradientsThrough(
 }
 
 /** Whether an in-place op's target is, or is a view of, a tensor from outside. */
-function touchesOutside(target: Node | number | undefined): boolean {
-  if (typeof target !== 'object') return false;
-  if (target.kind === 'external') return !(target.tensor && isGenerator(target.tensor));
-  return target.op.kind === 'move' && target.op.view !== undefined && touchesOutside(target.inputs[0]);
+function touchesOutside(target: NodeInput | undefined): boolean {
+  const base = outsideOf(target);
+  return base !== undefined && !(base.tensor && isGenerator(base.tensor));
+}
+
+/** The tensor from outside that a recorded value is, or is a view of. */
+export function outsideOf(x: NodeInput | undefined): ExternalNode | undefined {
+  if (!isNode(x)) return undefined;
+  if (x.kind === 'external') return x;
+  return x.op.kind === 'move' && x.op.view ? outsideOf(x.inputs[0]) : undefined;
 }

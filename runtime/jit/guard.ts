@@ -16,12 +16,24 @@ interface Guard {
 
 export interface Signature {
   readonly key: string;
+  /** The part of it that decides values: two calls that share it and the modes have the same results. */
+  readonly values: string;
   readonly guards: readonly Guard[];
 }
 
 /** Made at every call, so it is one string and no more: a tensor's form is a number that it knows. */
 export function signatureKey(args: Tree, module: Module | undefined): string {
   return keyOf(args, module, (x) => x.form);
+}
+
+/** All that decides what a call computes on a device, but for modes: whether gradients are wanted does not. */
+export function valuesKey({ form, tensors }: Tree): string {
+  const storages = tensors.map((x) => x.storage);
+  const forms = tensors.map(
+    ({ dtype, layout: { shape, strides, offset }, storage }) =>
+      `${dtype}[${shape.join()}](${strides.join()})@${offset}=${storages.indexOf(storage)}`,
+  );
+  return [form, ...forms].join('|');
 }
 
 /** All that is guarded, with what `sizes` tells of each tensor's layout. */
@@ -51,7 +63,7 @@ export function signatureOf(args: Tree, module: Module | undefined): Signature {
   });
   guards.push({ name: 'recording for gradients', value: String(gradMode()) });
   if (module) guards.push({ name: 'training mode', value: modes(module).join(' ') });
-  return { key: signatureKey(args, module), guards };
+  return { key: signatureKey(args, module), values: valuesKey(args), guards };
 }
 
 /** Training or not, for the module and all inside, in order. */

@@ -40,6 +40,11 @@ export class Held {
   difference(inputs: readonly Tensor[]): Recompile | undefined {
     const sharing = this.sharingOf(inputs);
     if (sharing !== this.sharing) return { guard: 'memory shared with what the code holds', was: this.sharing, now: sharing };
+    return this.change();
+  }
+
+  /** What is not as it was, whatever the call. */
+  change(): Recompile | undefined {
     for (const [asked, { training }] of this.modes) {
       if (asked.training === training) continue;
       const [was = '', is = ''] = training ? ['train', 'eval'] : ['eval', 'train'];

@@ -6,9 +6,11 @@ import { invariant } from '../errors.ts';
 import { isNode, type Graph, type Node } from '../ir/graph.ts';
 import { apply } from '../ops/apply.ts';
 import { copy_ } from '../ops/ternary.ts';
+import type { Layout } from '../tensor/layout.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-export function interpret(graph: Graph, inputs: readonly Tensor[]): Tensor[] {
+/** `view` gives a tensor's elements as the layout, over its storage, has them. */
+export function interpret(graph: Graph, inputs: readonly Tensor[], view = viewOf): Tensor[] {
   const values = new Map<Node, Tensor>();
   const valueOf = (node: Node) => invariant(values.get(node), 'nodes run in order');
   for (const node of graph.nodes) {
@@ -25,10 +27,11 @@ export function interpret(graph: Graph, inputs: readonly Tensor[]): Tensor[] {
       );
   }
   const outputs = graph.outputs.map(valueOf);
-  const storageOf = (x: Tensor | undefined) => invariant(x, 'what is returned is computed').storage;
+  const known = (x: Tensor | undefined) => invariant(x, 'what is returned is computed');
   for (const { target, value } of graph.writes) copy_(valueOf(target), valueOf(value));
   return (
-    graph.returned?.map(({ of, layout }) => new Tensor(storageOf(typeof of === 'number' ? outputs[of] : valueOf(of)), layout)) ??
-    outputs
+    graph.returned?.map(({ of, layout }) => view(known(typeof of === 'number' ? outputs[of] : valueOf(of)), layout)) ?? outputs
   );
 }
+
+const viewOf = ({ storage }: Tensor, layout: Layout): Tensor => new Tensor(storage, layout);

@@ -97,12 +97,13 @@ export function traceModule<M extends Module>(
   );
 }
 
-class TraceCache implements TraceInfo {
+/** What is behind a traced function. */
+export class TraceCache implements TraceInfo {
   private readonly signatures: Signatures<Compiled>;
 
   constructor(
-    private readonly fn: AnyFunction,
-    private readonly module: Module | undefined,
+    readonly fn: AnyFunction,
+    readonly module: Module | undefined,
   ) {
     this.signatures = new Signatures<Compiled>(module, ({ held }, { tensors }) => held.difference(tensors));
   }

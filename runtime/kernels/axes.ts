@@ -3,7 +3,7 @@
  * vanish from its indices, or written out, so that a thread computes several positions and shares their loads.
  */
 import { axis, condition, fromAxis, plus, substitute, times, type Axis, type Condition, type Index } from '../tensor/affine.ts';
-import { children, withChildren, type Builder, type Expr } from './expr.ts';
+import { children, withChildren, type Builder, type Expr, type Sum } from './expr.ts';
 import type { Nest } from './nest.ts';
 
 type Replacement = (a: Axis) => Index | undefined;
@@ -119,6 +119,21 @@ export function everyUnder(roots: readonly Expr[]): Expr[] {
   };
   roots.forEach(visit);
   return [...seen];
+}
+
+/** Sums that stand in no other sum, nor under a condition. */
+export function outermostSums(roots: readonly Expr[]): Sum[] {
+  const found = new Set<Sum>();
+  const seen = new Set<Expr>();
+  const visit = (expr: Expr): void => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    if (expr.kind === 'reduce') found.add(expr);
+    else if (expr.kind === 'call') expr.args.forEach(visit);
+    else if (expr.kind === 'cast' || expr.kind === 'bind') visit(expr.value);
+  };
+  roots.forEach(visit);
+  return [...found];
 }
 
 /**

@@ -5,7 +5,7 @@
  * choice follows from extents and from which loads do not change along which axis.
  */
 import { constant, type Axis } from '../tensor/affine.ts';
-import { everyExpr, everyUnder, replaceAxes, splitAxes, writeOut } from './axes.ts';
+import { everyExpr, everyUnder, outermostSums, replaceAxes, splitAxes, writeOut } from './axes.ts';
 import type { Target } from '../device/gpu.ts';
 import { collapseAxes } from './collapse.ts';
 import type { DeviceKind } from '../profile/model.ts';
@@ -16,6 +16,7 @@ import type { Nest } from './nest.ts';
 import { QUAD, quadsAlong } from './quads.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
+import { planScans, scansOf, type ScanPlan } from './scans.ts';
 import { shareOf, type SharePlan } from './share.ts';
 import { tilingsOf, type Tiling } from './tiles.ts';
 
@@ -33,6 +34,8 @@ export interface Schedule {
   /** The same by matrix units. */
   readonly matrices?: MatrixTiling;
   readonly rows?: RowPlan;
+  /** How a workgroup goes over rows, each position of which needs those before it. */
+  readonly scan?: ScanPlan;
   /** How a workgroup shares sums. */
   readonly share?: SharePlan;
   /** Buffers that are accessed in vectors of four. */
@@ -65,6 +68,12 @@ export function schedule(nest: Nest, target: Target, quads = true): Schedule {
 /** The one that should be fastest, and others that may be faster. */
 export function schedules(nest: Nest, target: Target, quads = true): readonly [Schedule, ...Schedule[]] {
   const { kind: device, workgroupMemory } = target;
+  const scans = scansOf(nest);
+  if (scans) {
+    const scan = planScans(scans, nest, device);
+    const unrolled = unrolledAxes(nest, UNROLLED_TERMS[device]);
+    return { kind: 'workgroup per row', nest, workgroupSize: scan.lanes * scan.together, unrolled, tile: 1, scan };
+  }
   const rows = rowsOf(nest);
   if (rows) return [byRows(rows, device, quads)];
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
@@ -120,10 +129,11 @@ function byRows(rows: Rows, device: DeviceKind, inQuads: boolean): Schedule {
 }
 
 /** Workgroups that run it. */
-export function workgroupsOf({ nest, rows, tiling, matrices, share, workgroupSize }: Schedule): number {
+export function workgroupsOf({ nest, rows, scan, tiling, matrices, share, workgroupSize }: Schedule): number {
   if (matrices) return matrices.workgroups;
   if (tiling) return tiling.workgroups;
   if (share) return extentOf(share.before) * share.blocks;
+  if (scan) return Math.ceil(extentOf(scan.rows) / scan.together);
   const positions = extentOf(nest.axes);
   return Math.ceil(positions / (rows ? rows.together : workgroupSize));
 }
@@ -137,8 +147,10 @@ export function vectorOf({ matrices, quads }: Schedule, buffers: readonly number
 
 /** The same with workgroups of `size` threads; undefined where they have the size that they need. */
 export function resized(schedule: Schedule, size: number): Schedule | undefined {
-  const { kind, rows, workgroupSize } = schedule;
+  const { kind, rows, scan, workgroupSize } = schedule;
   if (size === workgroupSize) return schedule;
+  if (scan && size % scan.lanes === 0)
+    return { ...schedule, workgroupSize: size, scan: { ...scan, together: size / scan.lanes } };
   if (kind === 'thread per element') return { ...schedule, workgroupSize: size };
   if (!rows || size % rows.lanes !== 0) return undefined;
   return { ...schedule, workgroupSize: size, rows: { ...rows, together: size / rows.lanes } };
@@ -147,21 +159,6 @@ export function resized(schedule: Schedule, size: number): Schedule | undefined 
 /** The nest in the form that schedules are chosen for. */
 export function rewritten(lowered: Nest): Nest {
   return collapseAxes(splitAxes(reroll(lowered)));
-}
-
-/** Sums that stand in no other sum, nor under a condition. */
-export function outermostSums(roots: readonly Expr[]): Extract<Expr, { kind: 'reduce' }>[] {
-  const found = new Set<Extract<Expr, { kind: 'reduce' }>>();
-  const seen = new Set<Expr>();
-  const visit = (expr: Expr): void => {
-    if (seen.has(expr)) return;
-    seen.add(expr);
-    if (expr.kind === 'reduce') found.add(expr);
-    else if (expr.kind === 'call') expr.args.forEach(visit);
-    else if (expr.kind === 'cast' || expr.kind === 'bind') visit(expr.value);
-  };
-  roots.forEach(visit);
-  return [...found];
 }
 
 interface Tiled {

@@ -3,11 +3,12 @@
  * over the same axes, or that the threads of a workgroup share. Long sums are added up in parts.
  */
 import type { Axis } from '../tensor/affine.ts';
+import { outermostSums } from './axes.ts';
 import { cutOf } from './cuts.ts';
 import { combined, type Expr, type Sum } from './expr.ts';
 import { extentOf, typicalOf } from './extents.ts';
 import { fold } from './fold.ts';
-import { atPosition, outermostSums, type Schedule } from './schedule.ts';
+import { atPosition, type Schedule } from './schedule.ts';
 import { Scope } from './scope.ts';
 import type { SharePlan } from './share.ts';
 import type { Writer } from './writer.ts';

@@ -8,10 +8,11 @@ import { invariant } from '../errors.ts';
 import type { Axis, Index } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
-import { everyExpr } from './axes.ts';
+import { everyExpr, outermostSums } from './axes.ts';
 import { extentOf } from './extents.ts';
-import { outermostSums, workgroupsOf, type Schedule } from './schedule.ts';
+import { workgroupsOf, type Schedule } from './schedule.ts';
 import { writeRows } from './rowtext.ts';
+import { writeScans } from './scan-text.ts';
 import { elementType, groupIn, type BoundBuffer, type SectionText } from './sections.ts';
 import { IndexText } from './indices.ts';
 import { matrixText } from './matrix-text.ts';
@@ -95,7 +96,7 @@ class Emitter implements Writer {
   }
 
   private write(body: Scope): void {
-    const { nest, workgroupSize, rows, tiling, matrices, share } = this.plan;
+    const { nest, workgroupSize, rows, scan, tiling, matrices, share } = this.plan;
     if (matrices) {
       matrixText(this, matrices, nest.stores, body);
       return;
@@ -106,6 +107,10 @@ class Emitter implements Writer {
     }
     if (rows) {
       writeRows(this, this.sums, body, rows);
+      return;
+    }
+    if (scan) {
+      writeScans(this, body, scan, nest);
       return;
     }
     const sums = outermostSums(nest.stores.map((s) => s.value));

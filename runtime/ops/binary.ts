@@ -32,6 +32,7 @@ export const sub: Binary = binary({
 export const mul: Binary = binary({
   name: 'mul',
   wgsl: 'a * b',
+  linear: ['a', 'b'],
   reference: (a, b) => a * b,
   grad: (g, _out, a, b) => [g.mul(b), isTensor(b) ? g.mul(a) : undefined],
   onnx: 'Mul',
@@ -42,6 +43,7 @@ export const div: Binary = binary({
   name: 'div',
   wgsl: 'jl_divide(a, b)',
   prelude: DIVIDE,
+  linear: ['a'],
   compute: 'float',
   reference: (a, b) => a / b,
   grad: (g, out, _a, b) => [g.div(b), isTensor(b) ? g.mul(out).div(b).neg() : undefined],

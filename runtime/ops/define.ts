@@ -109,6 +109,7 @@ interface ElementwiseForm<A extends readonly unknown[]> extends Common<A> {
   readonly wgsl: string;
   readonly prelude?: readonly string[];
   readonly condition?: string;
+  readonly linear?: readonly string[];
   readonly compute?: Compute;
   /** When given, the result's dtype; else the one it was computed in. */
   readonly result?: DType;
@@ -138,6 +139,7 @@ export function elementwiseSpec<A extends readonly unknown[]>(
     wgsl: form.wgsl,
     prelude: form.prelude,
     condition: form.condition,
+    linear: form.linear,
     reference: form.reference,
     computeType: (inputs) => arithmeticType(typeOf(compute, typed(inputs))),
     infer: (inputs) => ({ shape: shapes(inputs), dtype: form.result ?? typeOf(compute, typed(inputs)) }),
@@ -242,8 +244,8 @@ interface ScanForm extends Common<[x: Tensor, dim: number]> {
 const SCAN_SAMPLES = ['f32[7] 0', 'f32[3,70] 1', 'f32[3,4,5] -2', 'i32[6,3] 0', 'f32[] 0'];
 
 /**
- * At each place of a dim, the elements up to it combined in order. Each place folds for itself, so that the work grows
- * with the square of the dim's size, and a scan is one more value that a kernel computes where it is used.
+ * At each place of a dim, the elements up to it combined in order. A kernel goes along a long dim, and has the fold so far; up
+ * to a few elements each place folds for itself, and a scan is one more value that a kernel computes where it is used.
  */
 export function scan(form: ScanForm): Op<[x: Tensor, dim: number]> {
   const spec: ScanSpec = {
@@ -253,7 +255,7 @@ export function scan(form: ScanForm): Op<[x: Tensor, dim: number]> {
     reference: form.reference,
     identity: () => form.identity,
     infer: ([x]) => reduceMeta(x, { dims: [], keepdim: false }),
-    flops: ([x], attributes) => (numel(shapeOf(x ?? 0)) * (shapeOf(x ?? 0)[attributes['dim'] as number] ?? 1)) / 2,
+    flops: ([x]) => numel(shapeOf(x ?? 0)),
   };
   return op({ ...common(form, SCAN_SAMPLES), spec, grad: form.grad }, (x, dim) =>
     apply(spec, [x], { dim: normalizeDim(dim, x.rank, form.name) }),

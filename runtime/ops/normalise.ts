@@ -65,6 +65,7 @@ const scaled: Op<[x: Tensor, total: Tensor, count: number, eps: number]> = param
   params: ['x', 'q', 'n', 'e'],
   operands: (...operands) => operands,
   wgsl: 'x * inverseSqrt(q / n + e)',
+  linear: ['x'],
   compute: 'float',
   flops: 4,
   reference: (x, total, count, eps) => x / Math.sqrt(total / count + eps),

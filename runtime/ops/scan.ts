@@ -1,7 +1,7 @@
 /**
- * @file Scans: each element with all before it along a dim. In: a tensor, a dim. Out: the same shape. A kernel folds for
- * every place anew, which takes the square of the size; longer dims are cut into blocks, and what is before each block is
- * scanned in the same way and joined to it.
+ * @file Scans: each element with all before it along a dim. In: a tensor, a dim. Out: the same shape. Of each row the threads of
+ * one workgroup go along the dim; few rows that are very long are cut into blocks, as many rows more, and what is before each
+ * block is scanned in the same way and joined to it.
  */
 import { normalizeDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -10,9 +10,10 @@ import { noGrad } from './tape.ts';
 
 type Scan = Op<[x: Tensor, dim: number]>;
 
-/** Up to here one kernel does it all. */
-const WHOLE = 256;
-const BLOCK = 64;
+/** Up to here, or with so many rows, one kernel does it all. */
+const WHOLE = 1 << 15;
+const ROWS = 64;
+const BLOCK = 1 << 12;
 
 interface Blocked {
   readonly base: Scan;
@@ -31,7 +32,7 @@ function blocked(form: Blocked): Scan {
 function inBlocks(form: Blocked, x: Tensor, d: number): Tensor {
   const { base, identity, join } = form;
   const size = x.shape[d] ?? 1;
-  if (size <= WHOLE) return base(x, d);
+  if (size <= WHOLE || x.numel >= ROWS * size) return base(x, d);
   const blocks = Math.ceil(size / BLOCK);
   const around = (along: Tensor, before: number, after: number) =>
     along.pad([...new Array<number>(2 * (along.rank - 1 - d)).fill(0), before, after], identity);

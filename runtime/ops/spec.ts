@@ -52,6 +52,8 @@ export interface ElementwiseSpec extends CommonSpec {
   readonly prelude?: readonly string[];
   /** The param that is a truth value, whatever the others are. */
   readonly condition?: string;
+  /** Those of the params in which it is linear: with one of them a times as large, so is the result. */
+  readonly linear?: readonly string[];
   readonly reference: (...values: number[]) => number;
   /** The dtype operands are converted to before the op, given the one the op's result has. */
   computeType(inputs: readonly OperandMeta[]): DType;

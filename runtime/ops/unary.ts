@@ -6,6 +6,7 @@ import { unary, type Unary } from './define.ts';
 export const neg: Unary = unary({
   name: 'neg',
   wgsl: '-x',
+  linear: ['x'],
   compute: 'signed',
   reference: (x) => -x,
   grad: (g) => [g.neg()],

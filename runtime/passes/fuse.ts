@@ -5,13 +5,16 @@
  */
 import { joinedParts, lower, type Group } from '../kernels/lower.ts';
 import { rowsOf, SHORT_SUM } from '../kernels/rows.ts';
+import { scansOf } from '../kernels/scans.ts';
 import { rewritten } from '../kernels/schedule.ts';
 import { consumers, isNode, nodeInputs, nodeName, type Graph, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
-import { numel } from '../tensor/shape.ts';
+import { numel, sameShape } from '../tensor/shape.ts';
 import { chainAt, tooLong, type Chain } from './limits.ts';
 import {
   holdsProduct,
+  holdsSum,
   isCheapNumber,
+  isLongScan,
   isMove,
   isSum,
   madeOfLongSums,
@@ -88,10 +91,10 @@ class Planner {
     if (node.kind === 'op' && !this.kept.has(node)) this.kept.set(node, why);
   }
 
-  /** Until each kernel with sums of its rows is one: whether it is shows in its loop nest. */
+  /** Until each kernel with sums of its rows is one, and each with a scan goes along it: whether it does shows in its loop nest. */
   decide(): void {
     do this.assign();
-    while (this.refuse());
+    while (this.refuse() || this.refuseScans());
   }
 
   /** Back to front: a node joins the kernel of its readers, or is stored. */
@@ -135,6 +138,25 @@ class Planner {
     return this.refused.size > before;
   }
 
+  /** Has scans stored whose kernel does not go along them, or what they are of; false when there is none. */
+  private refuseScans(): boolean {
+    for (const group of this.groups()) {
+      const scans = [...group.inside].filter(isLongScan);
+      const members = [...group.inside, ...group.roots].map((n) => n.id).join();
+      const root = group.roots.at(-1);
+      if (scans.length === 0 || !root || this.proved.get(root) === members) continue;
+      this.proved.set(root, members);
+      if (scansOf(rewritten(lower(group).nest))) continue;
+      const within = scans.find((s) => !group.roots.includes(s));
+      // Without this one the kernel may go along another.
+      if (within) this.refused.add(within);
+      else if (group.roots.length > 1) this.separate(group.roots);
+      else for (const x of scans.flatMap(nodeInputs)) this.keep(x, 'a scan of it is a kernel of its own');
+      return true;
+    }
+    return false;
+  }
+
   /** For each kernel that would compute the node inside, for how many positions it would. */
   private demand(node: OpNode): Map<OpNode, number> {
     const demand = new Map<OpNode, number>();
@@ -155,6 +177,8 @@ class Planner {
     if (isCheapNumber(node)) return undefined;
     if (this.isSearched(node)) return 'a search looks at it in many places';
     if (demand.size > 1) return `${demand.size} kernels read it`;
+    if (isLongScan(node)) return this.reasonOfScan(node);
+    if (this.isScanned(node) && holdsSum(node)) return 'a kernel goes along a scan of it, and does nothing else that is long';
     const repeats = Math.max(...demand.values()) / Math.max(1, numel(node.meta.shape));
     if (repeats < 1 && this.partsOf(node) > MOST_PARTS && madeOfProduct(node))
       return 'a product lies in it, of which many parts are read side by side';
@@ -180,6 +204,14 @@ class Planner {
     return repeats > 1
       ? `it is a sum that would be computed ${Math.round(repeats)} times`
       : 'it is a long sum inside another sum';
+  }
+
+  private reasonOfScan(node: OpNode): string | undefined {
+    const readers = [...onTheWay(node, this.readers, (r) => !this.stored.has(r))];
+    const inOrder = ({ op, meta }: OpNode) =>
+      (op.kind === 'elementwise' || op.name === 'flip') && sameShape(meta.shape, node.meta.shape);
+    if (!readers.every(inOrder)) return 'a kernel goes along a scan, and what reads it goes another way';
+    return this.refused.has(node) ? 'a kernel goes along a scan, and does nothing else that is long' : undefined;
   }
 
   private mayBeOfRow(node: OpNode): boolean {
@@ -212,6 +244,11 @@ class Planner {
     const readers = onTheWay(node, this.readers, isMove);
     const looked = new Set<NodeInput | undefined>([node, ...[...readers].filter(isMove)]);
     return [...readers].some((r) => r.op.kind === 'search' && looked.has(r.inputs[0]));
+  }
+
+  /** Whether a scan takes it, or a view of it. */
+  private isScanned(node: OpNode): boolean {
+    return [...onTheWay(node, this.readers, isMove)].some(isLongScan);
   }
 
   /** Whether a sum takes it, or a view of it. */

@@ -6,7 +6,9 @@ import { fold } from './fold.ts';
 import { forwardWrites } from './forward-writes.ts';
 import { functionalise } from './functionalise.ts';
 import { mergeProducts } from './merge-products.ts';
+import { precompute } from './precompute.ts';
 import { prune } from './prune.ts';
+import { scaleProducts } from './scale-products.ts';
 import { separate } from './separate.ts';
 import { share } from './share.ts';
 import { splitSums } from './split-sums.ts';
@@ -19,6 +21,8 @@ export const pipeline: readonly Pass[] = [
   fold,
   tileWrites,
   share,
+  scaleProducts,
+  precompute,
   sumProducts,
   mergeProducts,
   splitSums,

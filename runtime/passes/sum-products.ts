@@ -14,6 +14,7 @@ import { definePass } from './define.ts';
 import { FEWEST, formOf, isProduct, isReused } from './products.ts';
 import { prune } from './prune.ts';
 import { evenly, joinOf, LARGEST, Stacks } from './stack.ts';
+import { usesOf } from './uses.ts';
 import { viewOf } from './views.ts';
 
 /** A term of an addition: a contraction or a reduction, or a view of one. */
@@ -75,14 +76,6 @@ function treesOf(graph: Graph): ReadonlyMap<Node, Tree> {
     if (families.size > 0) trees.set(root, { terms, additions, families });
   }
   return trees;
-}
-
-/** How often each node is read, returned or written. */
-function usesOf(graph: Graph): ReadonlyMap<Node, number> {
-  const uses = new Map<Node, number>();
-  const read = [...graph.nodes.flatMap(nodeInputs), ...graph.outputs, ...graph.writes.map((w) => w.value)];
-  for (const x of read) uses.set(x, (uses.get(x) ?? 0) + 1);
-  return uses;
 }
 
 function isAddition(node: Node): node is OpNode {

@@ -1,13 +1,18 @@
 /** @file Which nodes of a graph add up others, what is made of such, and what is cheap. In: nodes. Out: what fusion decides by. */
 import { isNode, nodeInputs, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
 import { SHORT_SUM } from '../kernels/rows.ts';
-import type { OpSpec } from '../ops/spec.ts';
+import type { OpSpec, ScanSpec } from '../ops/spec.ts';
 import { numel } from '../tensor/shape.ts';
 import { flopsOf } from './cost.ts';
 
 /** Ops of which each element is a loop over others. */
 export function isSum({ kind }: OpSpec): boolean {
   return kind === 'reduce' || kind === 'scan' || kind === 'contract';
+}
+
+/** A fold that a kernel goes along, so that it computes what it reads once; shorter ones are computed where they are used. */
+export function isLongScan(node: Node): node is OpNode & { readonly op: ScanSpec } {
+  return node.kind === 'op' && node.op.kind === 'scan' && termsOf(node) > SHORT_SUM;
 }
 
 /** Terms of one sum. */
@@ -59,6 +64,12 @@ export function holdsProduct(node: OpNode): boolean {
   return parts.some((n) => n.op.kind === 'contract' && termsOf(n) > SHORT_SUM);
 }
 
+/** Whether it is made of a long sum, element by element or part by part. */
+export function holdsSum(node: OpNode): boolean {
+  const parts = upstream(node, ({ op }) => op.kind === 'elementwise' || op.kind === 'move' || op.kind === 'join');
+  return parts.some((n) => isSum(n.op) && termsOf(n) > SHORT_SUM);
+}
+
 /** Whether it takes several long sums, of which there are as many as there are elements: it is no more to store than they. */
 export function madeOfLongSums(node: OpNode): boolean {
   const sums = upstream(node, () => true).filter((n) => isSum(n.op) && termsOf(n) > SHORT_SUM);
@@ -96,7 +107,7 @@ export function onTheWay(
 /** How many elements of `input` one element of `reader` reads. */
 export function readsPerElement(reader: OpNode, input: Node): number {
   const out = Math.max(1, numel(reader.meta.shape));
-  if (isSum(reader.op)) return termsOf(reader);
+  if (isSum(reader.op)) return isLongScan(reader) ? 1 : termsOf(reader);
   if (reader.op.kind === 'search' && reader.inputs[0] === input) return Math.log2(1 + (input.meta.shape.at(-1) ?? 1));
   if (reader.op.kind === 'join') return numel(input.meta.shape) / out;
   if (reader.op.kind === 'write' && reader.inputs[1] === input) return numel(input.meta.shape) / out;

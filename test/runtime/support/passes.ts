@@ -16,12 +16,18 @@ export function recordedOf(fn: (x: Tensor, y: Tensor) => unknown, [x, y] = SMALL
   return onlyTrace(traceOf(fn, [ones(x), ones(y)])).recorded;
 }
 
-/** The graph as text before and after one pass, those before it having run. */
-export function around(name: string, fn: (x: Tensor, y: Tensor) => unknown, shapes = SMALL): { before: string; after: string } {
+/** The graph as text before and after one pass, those before it having run; `of` changes what was recorded. */
+export function around(
+  name: string,
+  fn: (x: Tensor, y: Tensor) => unknown,
+  shapes = SMALL,
+  of = (recorded: Graph): Graph => recorded,
+): { before: string; after: string } {
+  const recorded = of(recordedOf(fn, shapes));
   let before = '';
   let after = '';
-  let last = print(recordedOf(fn, shapes));
-  optimise(recordedOf(fn, shapes), {
+  let last = print(recorded);
+  optimise(recorded, {
     after: (graph, pass) => {
       if (pass.name === name) [before, after] = [last, print(graph)];
       last = print(graph);
