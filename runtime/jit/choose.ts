@@ -38,7 +38,7 @@ export type Timed = <T>(stage: string, body: () => T) => T;
 /** `without` names passes to leave out. */
 export function choose(graph: Graph, gpu: Gpu, timed: Timed, without: readonly string[] = []): Chosen {
   const { maxStorageBuffers: tensors, target } = gpu;
-  const fusion = timed('fusion', () => fuse(graph, { maxStorageBuffers: tensors }));
+  const fusion = timed('fusion', () => fuse(graph, { maxStorageBuffers: tensors, target }));
   const { computed, inPlace } = loweredOf(fusion, timed);
   const planned = timed('kernels', () =>
     computed.map(({ group, own, storageOf }) => {

@@ -1,8 +1,8 @@
 /**
  * @file How a loop nest is spread over threads. In: a nest and what the device is. Out: the nest, possibly with several
  * positions to a thread, and one of the ways to run it: a thread for each position; a workgroup for one position or some
- * neighbours, whose threads share the sums; a workgroup for a block of positions, whose threads share what they read. The
- * choice follows from extents and from which loads do not change along which axis.
+ * neighbours, whose threads share the sums; a workgroup for a block of positions, whose threads share what they read; a walk over
+ * what weighted sums go over. The choice follows from extents and from which loads do not change along which axis.
  */
 import { constant, type Axis } from '../tensor/affine.ts';
 import { everyExpr, everyUnder, replaceAxes, splitAxes, writeOut } from './axes.ts';
@@ -13,15 +13,23 @@ import type { Expr } from './expr.ts';
 import { extentOf, typicalOf, vary } from './extents.ts';
 import { matricesOf, type MatrixTiling } from './matrices.ts';
 import type { Nest } from './nest.ts';
+import { onlineOf } from './online.ts';
 import { QUAD, quadsAlong } from './quads.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { shareOf, type SharePlan } from './share.ts';
 import { tilingOf, type Tiling } from './tiles.ts';
+import { isWalk, walkOf, type Walk } from './walk.ts';
 
 export interface Schedule {
   readonly kind:
-    'thread per element' | 'workgroup per element' | 'workgroup per columns' | 'workgroup per row' | 'workgroup per block';
+    | 'thread per element'
+    | 'thread per row'
+    | 'workgroup per element'
+    | 'workgroup per columns'
+    | 'workgroup per row'
+    | 'workgroup per rows'
+    | 'workgroup per block';
   readonly nest: Nest;
   readonly workgroupSize: number;
   /** Summed axes that are written out instead of looped over. */
@@ -33,6 +41,8 @@ export interface Schedule {
   /** The same by matrix units. */
   readonly matrices?: MatrixTiling;
   readonly rows?: RowPlan;
+  /** How it goes over keys once. */
+  readonly walk?: Walk;
   /** How a workgroup shares sums. */
   readonly share?: SharePlan;
   /** Buffers that are accessed in vectors of four. */
@@ -57,6 +67,9 @@ const ENOUGH_BLOCKS = 16;
 /** Of a nest that is `rewritten`; in vectors of four elements where `quads` are allowed. */
 export function schedule(nest: Nest, target: Target, quads = true): Schedule {
   const { kind: device, workgroupMemory } = target;
+  const online = onlineOf(nest);
+  const walk = online && walkOf(online, target);
+  if (walk && isWalk(walk)) return byKeys(walk);
   const rows = rowsOf(nest);
   if (rows) return byRows(rows, device, quads);
   const positions = typicalOf(nest.axes);
@@ -101,8 +114,16 @@ function byRows(rows: Rows, device: DeviceKind, inQuads: boolean): Schedule {
   return { kind: 'workgroup per row', nest, workgroupSize: lanes * together, unrolled, tile: 1, rows: plan, quads };
 }
 
+function byKeys(walk: Walk): Schedule {
+  const { nest, kind, threads: workgroupSize } = walk;
+  const common = { nest, workgroupSize, unrolled: new Set<string>(), walk };
+  if (kind === 'alone') return { ...common, kind: 'thread per row', tile: 1 };
+  return { ...common, kind: 'workgroup per rows', tile: (walk.block.rows * walk.width) / workgroupSize };
+}
+
 /** Workgroups that run it. */
-export function workgroupsOf({ nest, rows, tiling, matrices, share, workgroupSize }: Schedule): number {
+export function workgroupsOf({ nest, rows, tiling, matrices, share, walk, workgroupSize }: Schedule): number {
+  if (walk) return walk.workgroups;
   if (matrices) return matrices.workgroups;
   if (tiling) return tiling.workgroups;
   if (share) return extentOf(share.before) * share.blocks;

@@ -140,13 +140,14 @@ function readsBeside(roots: readonly Expr[]): number {
 }
 
 /** Whether blocks end where the side does. */
-export const isFilled = (tiling: Tiling, side: SideName): boolean =>
+export const isFilled = (tiling: Pick<Tiling, 'block' | 'parts' | SideName>, side: SideName): boolean =>
   extentOf(tiling[side]) % positions(tiling, tiling.parts, side) === 0;
 
 /** How many parts of a position lie side by side along a side. */
 export const partsAlong = ({ parts }: Pick<Tiling, 'parts'>, side: SideName): number => (parts.side === side ? parts.room : 1);
 
-const positions = (s: TileSizes, parts: Parts, side: SideName): number => s.block[side] / partsAlong({ parts }, side);
+const positions = (s: Pick<TileSizes, 'block'>, parts: Parts, side: SideName): number =>
+  s.block[side] / partsAlong({ parts }, side);
 
 /** What the sum's two factors depend on; undefined for what is no sum of products of two. */
 function productOf(sum: Sum, axes: readonly Axis[]) {
