@@ -117,7 +117,7 @@ function byRows(rows: Rows, device: DeviceKind, inQuads: boolean): Schedule {
 function byKeys(walk: Walk): Schedule {
   const { nest, kind, threads: workgroupSize } = walk;
   const common = { nest, workgroupSize, unrolled: new Set<string>(), walk };
-  if (kind === 'alone') return { ...common, kind: 'thread per row', tile: 1 };
+  if (kind === 'alone') return { ...common, kind: 'thread per row', tile: walk.rowsTogether };
   return { ...common, kind: 'workgroup per rows', tile: (walk.block.rows * walk.width) / workgroupSize };
 }
 

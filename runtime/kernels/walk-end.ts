@@ -17,7 +17,12 @@ export interface WalkNames {
 export const isMinusInfinity = (text: string): string => `(bitcast<u32>(${text}) == 0xff800000u)`;
 
 /** Gives the sums their names in the scope. Where all scores are −∞, each less the largest is no number, and so are all sums. */
-export function finished(w: Writer, scope: Scope, { largest, totals, mixed, counts }: Online, names: WalkNames): void {
+export function finished(
+  w: Writer,
+  scope: Scope,
+  { largest, totals, mixed, counts }: Pick<Online, 'largest' | 'totals' | 'mixed' | 'counts'>,
+  names: WalkNames,
+): void {
   const none = isMinusInfinity(names.largest);
   const unknown = w.literal(NaN, 'float32');
   scope.names.set(largest, names.largest);

@@ -293,8 +293,11 @@ class WalkText {
       for (let c = 0; c < values.thread.columns; c++) {
         const spots = { rows: spotAt(values, 'rows', i), columns: spotAt(values, 'columns', c) };
         at(w, row, values, { before: [], spots }, (position) => {
-          finished(w, position, walk, { ...names, mixed: `mixed${i}_${Math.floor(c / LANES)}[${c % LANES}]` });
-          w.stores(stores, position);
+          // What is made of sums must not be looked for further out, where they have no names.
+          const here = new Scope(position, true);
+          finished(w, here, walk, { ...names, mixed: `mixed${i}_${Math.floor(c / LANES)}[${c % LANES}]` });
+          w.stores(stores, here);
+          position.block('{', here);
         });
       }
       body.block('{', row);

@@ -29,10 +29,11 @@ export interface BlockWalk extends Online, WalkSizes {
   readonly workgroups: number;
 }
 
-/** A thread computes a row, several keys at once. */
+/** A thread computes some rows, several keys at once. */
 export interface RowWalk extends Online {
   readonly kind: 'alone';
-  readonly together: number;
+  readonly rowsTogether: number;
+  readonly keysTogether: number;
   readonly threads: number;
   readonly workgroups: number;
 }
@@ -54,9 +55,10 @@ const FEWEST_ROWS = 8;
 const SOON = 10_000;
 /** Expressions of all scores of a thread: longer texts take long to compile. */
 const LONGEST_TEXT = 2048;
-/** On a CPU: threads of a workgroup, keys at once, and sums that a thread holds. */
+/** On a CPU: threads of a workgroup, rows of one and keys at once, threads that keep it busy, and columns of a thread. */
 const ALONE_THREADS = 64;
 const TOGETHER: readonly number[] = [4, 2, 1];
+const BUSY = 128;
 const MOST_COLUMNS = 256;
 
 export const isWalk = (walk: Walk | string): walk is Walk => typeof walk !== 'string';
@@ -90,9 +92,11 @@ function inBlocks(online: Online, memory: number): BlockWalk | string {
 function alone(online: Online): RowWalk | string {
   const { rows, columns, batch, keys } = online;
   if (extentOf(columns) > MOST_COLUMNS) return `a thread has no room for ${extentOf(columns)} columns`;
-  const together = TOGETHER.find((n) => keys.extent % n === 0) ?? 1;
-  const workgroups = Math.ceil((extentOf(rows) * extentOf(batch)) / ALONE_THREADS);
-  return { ...online, kind: 'alone', together, threads: ALONE_THREADS, workgroups };
+  const all = extentOf(rows) * extentOf(batch);
+  const keysTogether = TOGETHER.find((n) => keys.extent % n === 0) ?? 1;
+  const rowsTogether = TOGETHER.find((n) => (rows.at(-1)?.extent ?? 1) % n === 0 && all / n >= BUSY) ?? 1;
+  const workgroups = Math.ceil(all / rowsTogether / ALONE_THREADS);
+  return { ...online, kind: 'alone', rowsTogether, keysTogether, threads: ALONE_THREADS, workgroups };
 }
 
 /** What is staged of keys, or of values: whichever is more. */
