@@ -46,7 +46,7 @@ function walkTo(mixed: Contraction, readers: ReadonlyMap<Node, readonly OpNode[]
   for (const scores of found) {
     const inside = new Set<OpNode>([scores]);
     for (const node of inside)
-      for (const reader of readers.get(node) ?? []) if (behind.has(reader) || isRowSum(reader, inside)) inside.add(reader);
+      for (const reader of readers.get(node) ?? []) if (behind.has(reader) || isOfRow(reader, inside)) inside.add(reader);
     // Of several products behind it the one whose largest is taken.
     if ([...inside].some((n) => n.op === largest))
       return { mixed, scores, inside, loaded: loadedBy([mixed, scores], inside, readers) };
@@ -54,9 +54,21 @@ function walkTo(mixed: Contraction, readers: ReadonlyMap<Node, readonly OpNode[]
   return undefined;
 }
 
-/** A sum of weights that what follows the walk is divided by. */
-function isRowSum(reader: OpNode, inside: ReadonlySet<OpNode>): boolean {
-  return reader.op.kind === 'reduce' && [...inside].some((n) => n.op === exponential && reader.inputs.includes(n));
+/** A sum of weights, or what is made of one for each row: what follows the walk may be divided by it. */
+function isOfRow(reader: OpNode, inside: ReadonlySet<OpNode>): boolean {
+  if (reader.op.kind === 'reduce') return [...inside].some((n) => n.op === exponential && reader.inputs.includes(n));
+  const size = numel(reader.meta.shape);
+  const [first] = nodeInputs(reader).filter((n): n is OpNode => n.kind === 'op' && inside.has(n));
+  return isAlike(reader) && first !== undefined && isOfRowItself(first, inside) && numel(first.meta.shape) === size;
+}
+
+const isAlike = ({ op }: OpNode): boolean => op.kind === 'elementwise' || op.kind === 'move';
+
+/** A sum of weights, seen through what is made of it element by element. */
+function isOfRowItself(node: OpNode, inside: ReadonlySet<OpNode>): boolean {
+  if (node.op.kind === 'reduce') return node.op !== largest;
+  const [first] = nodeInputs(node).filter((n): n is OpNode => n.kind === 'op' && inside.has(n));
+  return isAlike(node) && first !== undefined && isOfRowItself(first, inside);
 }
 
 function loadedBy(
