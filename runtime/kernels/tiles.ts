@@ -207,7 +207,7 @@ function isAlwaysComputed(sum: Sum, root: Expr): boolean {
 
 /** Whether neighbours along the sum are neighbours in memory, so that threads next to each other read them. */
 export function isAlongSum(value: Expr, sum: Sum): boolean {
-  const last = sum.axes.at(-1);
-  const isUnitStep = ({ terms }: Index) => terms.some(({ atom, coefficient }) => atom === last && coefficient === 1);
+  const last = sum.axes.at(-1)?.key;
+  const isUnitStep = ({ terms }: Index) => terms.some(({ atom, coefficient }) => atom.key === last && coefficient === 1);
   return everyUnder([value]).some((e) => e.kind === 'load' && isUnitStep(e.index));
 }

@@ -147,11 +147,10 @@ class WalkText {
     const nothing = w.literal(-Infinity, 'float32');
     this.positions(
       round,
-      (scope, i, j, inside) => {
+      // Behind the last key that one is looked at again, which does not change the largest.
+      (scope, i, j) => {
         scope.names.set(dot, this.score(i, j));
-        const value = this.value(score, scope);
-        const known = inside === undefined ? value : `select(${nothing}, ${value}, ${inside})`;
-        scope.line(`${this.score(i, j)} = ${known};`, score.origin);
+        scope.line(`${this.score(i, j)} = ${this.value(score, scope)};`, score.origin);
         scope.line(`most = ${combined(largest, 'most', this.score(i, j))};`, origin);
       },
       {

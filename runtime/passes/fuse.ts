@@ -50,13 +50,13 @@ const MOST_PARTS = 4;
 
 export interface FuseLimits {
   readonly maxStorageBuffers: number;
-  /** What kernels are made for; absent where sizes vary, which no walk over keys is made for. */
-  readonly target?: Target;
+  /** What walks over keys are made for; absent for none, as where sizes vary. */
+  readonly walksFor?: Target;
 }
 
 export function fuse(graph: Graph, limits: FuseLimits, cut: readonly WideJoin[] = []): Fusion {
   const limit = limits.maxStorageBuffers - 1;
-  const plan = new Planner(graph, limits.target);
+  const plan = new Planner(graph, limits.walksFor);
   for (const output of graph.outputs) plan.keep(output, 'it is an output');
   for (const { value } of graph.writes) plan.keep(value, 'it replaces a tensor from outside');
   plan.decide();
@@ -91,10 +91,10 @@ class Planner {
 
   constructor(
     private readonly graph: Graph,
-    target: Target | undefined,
+    walksFor: Target | undefined,
   ) {
     this.readers = consumers(graph);
-    this.walks = new Walks(graph, this.readers, target);
+    this.walks = new Walks(graph, this.readers, walksFor);
     this.order = new Map(graph.nodes.map((node, i) => [node, i]));
   }
 

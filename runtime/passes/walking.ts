@@ -10,6 +10,9 @@ import { rewritten } from '../kernels/schedule.ts';
 import { isWalk, walkOf } from '../kernels/walk.ts';
 import { walksIn, type Walk } from './walks.ts';
 
+/** What `without` calls them. */
+export const WALKS = 'walks';
+
 type Homes = ReadonlyMap<Node, ReadonlyMap<OpNode, number>>;
 
 export class Walks {

@@ -4,12 +4,13 @@
  */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { arange, cat, grad, jit, tensor, type Tensor } from 'jitlens';
+import { executable } from '../../../runtime/jit/execute.ts';
 import { GpuBackend } from '../../../runtime/kernels/eager.ts';
 import { currentBackend } from '../../../runtime/tensor/backend.ts';
 import { attended, type Rules } from '../support/attended.ts';
 import { expectSame, firstOff, read } from '../support/compare.ts';
 import { randomTensor } from '../support/random.ts';
-import { CLOSE, kernelsOf, traceOf } from '../support/traces.ts';
+import { CLOSE, kernelsOf, onlyTrace, traceOf } from '../support/traces.ts';
 
 type Kind = 'software' | 'gpu';
 type Inputs = [q: Tensor, k: Tensor, v: Tensor, mask: Tensor];
@@ -174,9 +175,16 @@ describe('blocks of every size give the same', () => {
     const traced = traceOf(form.fn, inputsOf(sizes));
     const [kernel, ...others] = kernelsOf(traced).map((k) => k.kernel);
     expect([kernel?.schedule, others]).toEqual([`workgroup per rows, ${sentence}`, []]);
-    const elements = [...(kernel?.text.wgsl ?? '').matchAll(/^var<workgroup> \w+: array<(vec4<f32>|f32), (\d+)>/gm)];
+    const text = kernel?.text.wgsl ?? '';
+    const elements = [...text.matchAll(/^var<workgroup> \w+: array<(vec4<f32>|f32), (\d+)>/gm)];
     const bytes = elements.reduce((n, [, type, count]) => n + (type === 'f32' ? 4 : 16) * Number(count), 0);
     expect(bytes).toBeLessThanOrEqual(madeForGpu());
+    // Neighbouring threads load neighbours in memory: of queries and keys those along their features, of values those of a key.
+    expect([...text.matchAll(/let (rows|columns)_spot = lane ([/%])/g)].map(([, ...side]) => side.join(' '))).toEqual([
+      'rows /',
+      'columns /',
+      'columns %',
+    ]);
     const got = [...(await (traced(...inputsOf(sizes)) as Tensor).data())];
     expect(firstOff(got, await expected(sizes, inputsOf(sizes), form), CLOSE)).toBeUndefined();
   });
@@ -217,10 +225,24 @@ describe.each(['software', 'gpu'] as const)('made for a %s', (kind) => {
       return arange(q.size(-2)).lt(10).unsqueeze(1).where(shares, 0).matmul(v);
     };
     const [q, k, v, m] = inputsOf(sizes);
-    const mask = await filled(m, { 2: -Infinity, 15: -Infinity });
-    const got = await walked(kind, masked, () => [q, k, v, mask], 1);
+    const [queries, mask] = [await filled(q, { 12: NaN }), await filled(m, { 2: -Infinity, 13: Infinity, 15: -Infinity })];
+    const got = await walked(kind, masked, () => [queries, k, v, mask], 1);
     const row = (i: number) => new Set(got.slice(i * 9, (i + 1) * 9));
-    expect([row(2), row(15), row(16)]).toEqual([new Set([NaN]), new Set([0]), new Set([0])]);
+    expect(row(2)).toEqual(new Set([NaN]));
+    expect([12, 13, 15, 16].map(row)).toEqual(Array.from({ length: 4 }, () => new Set([0])));
+  });
+
+  test('a total without a number is none, also where it is looked at alone', async () => {
+    const looked: Attention = (q, k, v, m) => {
+      const s = matches(q, k, v, m).add(m);
+      const e = s.sub(s.amax({ dim: -1, keepdim: true })).exp();
+      const total = e.sum({ dim: -1, keepdim: true });
+      return total.eq(0).where(1, e.matmul(v).div(total));
+    };
+    const [q, k, v, m] = inputsOf(sizes);
+    const mask = await filled(m, { 2: -Infinity });
+    const got = await walked(kind, looked, () => [q, k, v, mask]);
+    expect(new Set(got.slice(18, 27))).toEqual(new Set([NaN]));
   });
 
   test('heads that share keys are rows of one block', async () => {
@@ -256,6 +278,14 @@ describe('several kernels stay', () => {
     ['scores that are returned', (q, k, v) => [q.matmul(T(k)), q.matmul(T(k)).softmax(-1).matmul(v)]],
     ['shares that are returned', (q, k, v) => [shares(q, k).matmul(v), shares(q, k)]],
     ['shares that two sums take', (q, k, v) => shares(q, k).matmul(v).add(shares(q, k).matmul(v.square()))],
+    [
+      'weights that need the largest of all scores',
+      (q, k, v) => {
+        const s = q.matmul(T(k));
+        const less = s.sub(s.amax({ dim: -1, keepdim: true }));
+        return less.exp().mul(less).matmul(v);
+      },
+    ],
     ['powers that are not all of one kind', (q, k, v) => shares(q, k).square().matmul(v)],
     [
       'the largest of other scores',
@@ -290,6 +320,32 @@ describe('several kernels stay', () => {
     const traced = traceOf(fn, inputsOf(sizes));
     expect([kernelsOf(traced).length > 1, walks(traced)]).toEqual([true, []]);
     expectSame(await read(traced(...inputsOf(sizes))), eager, CLOSE, 'traced against eager');
+  });
+
+  test('the smallest score in the place of the largest', async () => {
+    const fn = (q: Tensor, k: Tensor, v: Tensor) => {
+      const s = q.matmul(T(k));
+      return s
+        .sub(s.amin({ dim: -1, keepdim: true }))
+        .exp()
+        .matmul(v);
+    };
+    const make = () =>
+      inputsOf({ batch: [], queries: 8, keys: 9, features: 3, columns: 2 }).slice(0, 3) as [Tensor, Tensor, Tensor];
+    const traced = traceOf(fn, make());
+    expect(walks(traced)).toEqual([]);
+    expectSame(await read(traced(...make())), await read(fn(...make())), CLOSE, 'traced against eager');
+  });
+
+  test('left out, as it can be to compare', async () => {
+    const fn = (q: Tensor, k: Tensor, v: Tensor) => shares(q, k).matmul(v);
+    const [q, k, v] = inputsOf(sizes);
+    const backend = currentBackend();
+    const { recorded } = onlyTrace(traceOf(fn, [q, k, v]));
+    const kernels = ([[], ['walks']] as const).map((without) => executable(recorded, backend, without).plan?.kernels.length);
+    expect(kernels).toEqual([1, 3]);
+    const { run } = executable(recorded, backend, ['walks']);
+    expectSame(await read(run([q, k, v])), await read(fn(q, k, v)), CLOSE, 'without walks');
   });
 
   test('shares that are kept for a gradient', async () => {
