@@ -266,6 +266,35 @@ describe.each(['software', 'gpu'] as const)('made for a %s', (kind) => {
   });
 });
 
+test.each<[string, Attention, number]>([
+  ['a softmax of what it gives', (q, k, v, m) => matches(q, k, v, m).softmax(-1).matmul(v).softmax(-1), 3],
+  [
+    'another product',
+    (q, k, v, m) =>
+      matches(q, k, v, m)
+        .softmax(-1)
+        .matmul(v)
+        .add(q.matmul(T(k).matmul(v))),
+    3,
+  ],
+  ['sums over queries', (q, k, v, m) => matches(q, k, v, m).softmax(-1).matmul(v).sum({ dim: -2 }), 2],
+  [
+    'a second one',
+    (q, k, v, m) =>
+      matches(matches(q, k, v, m).softmax(-1).matmul(q), k, v, m)
+        .softmax(-1)
+        .matmul(v),
+    2,
+  ],
+])('a walk ends before %s', async (_, fn, count) => {
+  const make = () => inputsOf({ batch: [2], queries: 40, keys: 40, features: 36, columns: 34 });
+  const traced = traceOf(fn, make());
+  const schedules = kernelsOf(traced).map((k) => k.kernel.schedule);
+  expect(schedules).toHaveLength(count);
+  expect(schedules).toContainEqual(expect.stringContaining('thread per row'));
+  expectSame(await read(traced(...make())), await read(fn(...make())), CLOSE, 'traced against eager');
+});
+
 describe('several kernels stay', () => {
   const sizes: Sizes = { batch: [2], queries: 40, keys: 50, features: 33, columns: 34 };
   const shares = (q: Tensor, k: Tensor) => q.matmul(T(k)).softmax(-1);
