@@ -77,7 +77,7 @@ function inBlocks(online: Online, memory: number): BlockWalk | string {
     return { ...online, ...s, kind: 'blocks', across, down, threads: across * down, width, workgroups };
   };
   const fitting = SIZES.map(whole).filter(
-    (s) => (s.width / s.across) * s.thread.rows <= REGISTERS && bytesOf(s) <= memory && stagesEvenly(s),
+    (s) => (s.width / s.across) * s.thread.rows <= REGISTERS && bytesOf(s) <= memory && isEven(s),
   );
   const up = (n: number, to: number) => Math.ceil(n / to) * to;
   const time = ({ block, width, wave, workgroups }: BlockWalk) =>
@@ -102,9 +102,10 @@ function alone(online: Online): RowWalk | string {
 /** What is staged of keys, or of values: whichever is more. */
 export const stagedWidth = ({ block, width }: Pick<BlockWalk, 'block' | 'width'>): number => Math.max(block.keys, width);
 
-/** Whether each thread stages as many vectors of a step as the others. */
-function stagesEvenly({ block, width, threads }: BlockWalk): boolean {
+/** Whether each thread stages as many vectors of a step as the others, and there is one for each row. */
+function isEven({ block, width, threads }: BlockWalk): boolean {
   const sides = [block.rows, block.keys, width].map((n) => n / LANES);
+  if (threads < block.rows || block.keys % block.depth !== 0) return false;
   return sides.every((spots) => threads % spots === 0 && (spots * block.depth) % threads === 0) && threads % block.depth === 0;
 }
 
