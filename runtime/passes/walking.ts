@@ -63,11 +63,10 @@ export class Walks {
   }
 
   /** Whether there may be a walk: there is, or there is one that ends before what follows. */
-  private holds({ mixed, scores, inside }: Walk, homes: Homes, kernels: readonly Group[], target: Target): boolean {
+  private holds({ mixed, scores }: Walk, homes: Homes, kernels: readonly Group[], target: Target): boolean {
     const [root, ...others] = homes.get(mixed)?.keys() ?? [];
-    const isThere = (n: Node) => homes.get(n)?.size === 1 && root !== undefined && homes.get(n)?.has(root) === true;
     const kernel = root && others.length === 0 ? kernels.find((k) => k.roots.includes(root)) : undefined;
-    if (!root || !kernel || ![...inside].every(isThere)) return this.refused(mixed);
+    if (!root || !kernel) return this.refused(mixed);
     const members = [...kernel.inside].map((n) => n.id).join();
     if (this.proved.get(root) === members) return true;
     const why = whyNoWalk(kernel, target);
