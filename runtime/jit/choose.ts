@@ -8,6 +8,7 @@ import { buildKernel, planSections, type Kernel, type Section, type StorageOf } 
 import { lower, type Lowered } from '../kernels/lower.ts';
 import { fuse, type FusedGroup, type Fusion } from '../passes/fuse.ts';
 import { sideBySide, SIDE_BY_SIDE } from '../passes/side-by-side.ts';
+import { WALKS } from '../passes/walking.ts';
 import { numel } from '../tensor/shape.ts';
 import { invariant } from '../errors.ts';
 import { writtenInPlace } from './in-place.ts';
@@ -40,7 +41,8 @@ export type Timed = <T>(stage: string, body: () => T) => T;
 /** `without` names passes to leave out. */
 export function choose(graph: Graph, gpu: Gpu, timed: Timed, without: readonly string[] = []): Chosen {
   const { maxStorageBuffers: tensors, target } = gpu;
-  const fusion = timed('fusion', () => fuse(graph, { maxStorageBuffers: tensors }));
+  const walksFor = without.includes(WALKS) ? undefined : target;
+  const fusion = timed('fusion', () => fuse(graph, { maxStorageBuffers: tensors, walksFor }));
   const { computed, inPlace } = loweredOf(fusion, timed);
   const planned = timed('kernels', () =>
     computed.map(({ group, own, storageOf }) => {

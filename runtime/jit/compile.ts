@@ -102,14 +102,7 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[], 
     else void ready.then(() => kept?.write({ ...chosen, kernels: decided() }));
   }
   const { results, memory } = places;
-  return { recorded: withFrozen(recorded, optimised.graph), optimised, fusion, kernels, memory, results, inPlace, stages, ready };
-}
-
-/** The recorded graph with the tensors that passes computed, which a run binds as it does those that the code holds. */
-function withFrozen(recorded: Graph, { nodes }: Graph): Graph {
-  const known = new Set(recorded.nodes);
-  const made = nodes.filter((node) => node.kind === 'external' && !known.has(node));
-  return made.length === 0 ? recorded : { ...recorded, nodes: [...recorded.nodes, ...made] };
+  return { recorded, optimised, fusion, kernels, memory, results, inPlace, stages, ready };
 }
 
 /** The names of its groups, those that are alike counted. */

@@ -35,7 +35,8 @@ export interface Frame {
 }
 
 export function frameOf({ recorded, results, fusion: { graph }, kernels, inPlace }: Plan): Frame {
-  const outside = recorded.nodes.filter((node) => node.kind === 'external');
+  // Passes may have computed some.
+  const outside = [...new Set([...recorded.nodes, ...graph.nodes])].filter((node) => node.kind === 'external');
   const tensors: readonly Node[] = [...outside, ...results];
   const positions = new Map(tensors.map((node, i) => [node, i]));
   const positionOf = (node: Node | undefined): Position =>

@@ -1,13 +1,29 @@
-/** @file The two ops that lowering and rewriting put in themselves, taken from the op table. */
+/** @file The ops that lowering and rewriting put in themselves, or look for, taken from the op table. */
 import { invariant } from '../errors.ts';
-import { add, mul } from '../ops/binary.ts';
-import type { Binary } from '../ops/define.ts';
-import type { ElementwiseSpec } from '../ops/spec.ts';
+import { add, div, mul, sub } from '../ops/binary.ts';
+import { exp } from '../ops/exponential.ts';
+import { amax } from '../ops/reduce.ts';
+import type { ElementwiseSpec, OpSpec, ReduceSpec } from '../ops/spec.ts';
+import { where } from '../ops/ternary.ts';
 
-function elementwise(op: Binary): ElementwiseSpec {
-  const { spec } = op.entry;
-  return invariant(spec?.kind === 'elementwise' && spec, `${op.entry.name} is elementwise`);
+interface Entered {
+  readonly entry: { readonly name: string; readonly spec?: OpSpec };
+}
+
+function elementwise({ entry }: Entered): ElementwiseSpec {
+  const { spec } = entry;
+  return invariant(spec?.kind === 'elementwise' && spec, `${entry.name} is elementwise`);
+}
+
+function reduction({ entry }: Entered): ReduceSpec {
+  const { spec } = entry;
+  return invariant(spec?.kind === 'reduce' && spec, `${entry.name} is a reduction`);
 }
 
 export const addition: ElementwiseSpec = elementwise(add);
+export const difference: ElementwiseSpec = elementwise(sub);
 export const product: ElementwiseSpec = elementwise(mul);
+export const quotient: ElementwiseSpec = elementwise(div);
+export const exponential: ElementwiseSpec = elementwise(exp);
+export const choice: ElementwiseSpec = elementwise(where);
+export const largest: ReduceSpec = reduction(amax);

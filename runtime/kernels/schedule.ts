@@ -1,8 +1,8 @@
 /**
  * @file How a loop nest is spread over threads. In: a nest and what the device is. Out: the nest, possibly with several
  * positions to a thread, and one of the ways to run it: a thread for each position; a workgroup for one position or some
- * neighbours, whose threads share the sums; a workgroup for a block of positions, whose threads share what they read. The
- * choice follows from extents and from which loads do not change along which axis.
+ * neighbours, whose threads share the sums; a workgroup for a block of positions, whose threads share what they read; a walk over
+ * what weighted sums go over. The choice follows from extents and from which loads do not change along which axis.
  */
 import { constant, type Axis } from '../tensor/affine.ts';
 import { everyExpr, everyUnder, outermostSums, replaceAxes, splitAxes, writeOut } from './axes.ts';
@@ -13,16 +13,24 @@ import type { Expr } from './expr.ts';
 import { extentOf, typicalOf, vary } from './extents.ts';
 import { matricesOf, type MatrixTiling } from './matrices.ts';
 import type { Nest } from './nest.ts';
+import { onlineOf } from './online.ts';
 import { QUAD, quadsAlong } from './quads.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { planScans, scansOf, type ScanPlan } from './scans.ts';
 import { shareOf, type SharePlan } from './share.ts';
 import { tilingsOf, type Tiling } from './tiles.ts';
+import { isWalk, walkOf, type Walk } from './walk.ts';
 
 export interface Schedule {
   readonly kind:
-    'thread per element' | 'workgroup per element' | 'workgroup per columns' | 'workgroup per row' | 'workgroup per block';
+    | 'thread per element'
+    | 'thread per row'
+    | 'workgroup per element'
+    | 'workgroup per columns'
+    | 'workgroup per row'
+    | 'workgroup per rows'
+    | 'workgroup per block';
   readonly nest: Nest;
   readonly workgroupSize: number;
   /** Summed axes that are written out instead of looped over. */
@@ -36,6 +44,8 @@ export interface Schedule {
   readonly rows?: RowPlan;
   /** How a workgroup goes over rows, each position of which needs those before it. */
   readonly scan?: ScanPlan;
+  /** How it goes over keys once. */
+  readonly walk?: Walk;
   /** How a workgroup shares sums. */
   readonly share?: SharePlan;
   /** Buffers that are accessed in vectors of four. */
@@ -72,8 +82,11 @@ export function schedules(nest: Nest, target: Target, quads = true): readonly [S
   if (scans) {
     const scan = planScans(scans, nest, device);
     const unrolled = unrolledAxes(nest, UNROLLED_TERMS[device]);
-    return { kind: 'workgroup per row', nest, workgroupSize: scan.lanes * scan.together, unrolled, tile: 1, scan };
+    return [{ kind: 'workgroup per row', nest, workgroupSize: scan.lanes * scan.together, unrolled, tile: 1, scan }];
   }
+  const online = onlineOf(nest);
+  const walk = online && walkOf(online, target);
+  if (walk && isWalk(walk)) return [byKeys(walk)];
   const rows = rowsOf(nest);
   if (rows) return [byRows(rows, device, quads)];
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
@@ -128,8 +141,17 @@ function byRows(rows: Rows, device: DeviceKind, inQuads: boolean): Schedule {
   return { kind: 'workgroup per row', nest, workgroupSize: lanes * together, unrolled, tile: 1, rows: plan, quads };
 }
 
+function byKeys(walk: Walk): Schedule {
+  const { nest, kind, threads: workgroupSize } = walk;
+  const common = { nest, workgroupSize, unrolled: new Set<string>(), walk };
+  if (kind === 'alone') return { ...common, kind: 'thread per row', tile: walk.rowsTogether };
+  return { ...common, kind: 'workgroup per rows', tile: (walk.block.rows * walk.width) / workgroupSize };
+}
+
 /** Workgroups that run it. */
-export function workgroupsOf({ nest, rows, scan, tiling, matrices, share, workgroupSize }: Schedule): number {
+export function workgroupsOf(schedule: Schedule): number {
+  const { nest, rows, scan, tiling, matrices, share, walk, workgroupSize } = schedule;
+  if (walk) return walk.workgroups;
   if (matrices) return matrices.workgroups;
   if (tiling) return tiling.workgroups;
   if (share) return extentOf(share.before) * share.blocks;

@@ -13,6 +13,9 @@ export type Sums = readonly (readonly string[])[];
 /** The text of a family's sum for a part, at a position. */
 type ValueOf = (family: number, part: number) => string;
 
+/** What says where the positions of a thread lie. */
+export type Placed = Pick<Tiling, 'block' | 'thread' | 'parts' | 'rows' | 'columns'>;
+
 /** A position of a thread: where it lies in the block, after what lines, and the values of its sums. */
 interface Place {
   readonly before: readonly string[];
@@ -109,12 +112,12 @@ function placeOf(tiling: Tiling, i: number, j: number): { place: number; part: n
   return { place, part: rows > 1 ? i % rows : j % columns };
 }
 
-const vectorsApart = ({ block, thread }: Tiling, side: SideName): number => block[side] / thread[side];
+const vectorsApart = ({ block, thread }: Placed, side: SideName): number => block[side] / thread[side];
 /** Positions in a vector. */
-const lanesOf = (tiling: Tiling, side: SideName): number => LANES / partsAlong(tiling, side);
+const lanesOf = (tiling: Placed, side: SideName): number => LANES / partsAlong(tiling, side);
 
 /** The place in the block of the thread's i-th position along a side: its vectors lie as far apart as there are threads. */
-function spotAt(tiling: Tiling, side: SideName, i: number): string {
+export function spotAt(tiling: Placed, side: SideName, i: number): string {
   const lanes = lanesOf(tiling, side);
   return `(${side}_of + ${vectorsApart(tiling, side) * Math.floor(i / lanes)}) * ${lanes} + ${i % lanes}`;
 }
@@ -127,7 +130,13 @@ const spotOf = (tiling: Tiling, side: SideName, i: string): string => {
 };
 
 /** A block of its own for a position, with a value for each axis; what lies behind the end of a side is left out. */
-function at(w: Writer, outer: Scope, tiling: Tiling, { before, spots }: Place, then: (position: Scope) => void): void {
+export function at(
+  w: Writer,
+  outer: Scope,
+  tiling: Placed,
+  { before, spots }: Pick<Place, 'before' | 'spots'>,
+  then: (position: Scope) => void,
+): void {
   const scope = new Scope(outer);
   for (const line of before) scope.line(line);
   const ends = (['rows', 'columns'] as const).flatMap((side) => {

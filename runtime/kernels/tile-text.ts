@@ -12,7 +12,10 @@ import { finish, type Sums } from './tile-store.ts';
 import { isAlongSum, isFilled, LANES, partsAlong, pitchOf, type Family, type SideName, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
-interface Side {
+/** What is multiplied step by step. */
+export type Stepped = Pick<Tiling, 'block' | 'parts' | 'slices' | 'threads' | SideName>;
+
+export interface Side {
   readonly name: SideName;
   readonly axes: readonly Axis[];
   /** Numbers of a block for one term, and of a thread: positions, or their parts. */
@@ -58,7 +61,14 @@ export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], b
 }
 
 /** Each round loads the terms of one step and adds up those of the step before. */
-function addFamily(w: Writer, body: Scope, family: Family, sums: Sums, sides: readonly [Side, Side], tiling: Tiling): void {
+export function addFamily(
+  w: Writer,
+  body: Scope,
+  family: Family,
+  sums: Sums,
+  sides: readonly [Side, Side],
+  tiling: Stepped,
+): void {
   const { depth } = tiling.block;
   const [sum] = family.sums;
   const { origin } = sum.body;
@@ -93,7 +103,7 @@ export function blockPlace(
   }
 }
 
-const pitch = (s: Side): number => pitchOf(s.block);
+const pitch = (s: Pick<Side, 'block'>): number => pitchOf(s.block);
 
 /** A vector that a thread has loaded, and the place of it in workgroup memory. */
 interface Staged {
@@ -103,9 +113,17 @@ interface Staged {
 
 /**
  * A thread's vectors of a step: each holds what lies side by side, from place `4 · spot` on, at one term. Threads next to each
- * other read neighbours in memory.
+ * other read neighbours in memory. `steps` is text for which of the steps are loaded, where not all are.
  */
-function load(w: Writer, round: Scope, s: Side, factors: readonly Expr[], sum: Sum, tiling: Tiling): Staged[] {
+export function load(
+  w: Writer,
+  round: Scope,
+  s: Side,
+  factors: readonly Expr[],
+  sum: Sum,
+  tiling: Stepped,
+  steps?: string,
+): Staged[] {
   const { name: id } = s;
   const { threads } = tiling;
   const { depth } = tiling.block;
@@ -146,7 +164,7 @@ function load(w: Writer, round: Scope, s: Side, factors: readonly Expr[], sum: S
       vector(inside, name, first + i);
     });
     const within = whole ? `step < ${terms / depth}` : `step * ${depth} + ${termOf(first)} < ${w.p.int(terms)}`;
-    round.block(`if (${within}) {`, inside);
+    round.block(`if (${steps === undefined ? within : `${within} && ${steps}`}) {`, inside);
   }
   return names.map((name, v) => ({ name, place: `${id}_staged[(${termOf(v)}) * ${pitch(s)} + ${spotOf(v)}]` }));
 }
@@ -156,7 +174,7 @@ function addUp(
   scope: Scope,
   sides: readonly [Side, Side],
   sums: Sums,
-  { block: { depth }, slices }: Tiling,
+  { block: { depth }, slices }: Stepped,
   origin: number,
 ): void {
   const each = depth / slices;

@@ -134,13 +134,14 @@ function readsBeside(roots: readonly Expr[]): number {
 }
 
 /** Whether blocks end where the side does. */
-export const isFilled = (tiling: Tiling, side: SideName): boolean =>
+export const isFilled = (tiling: Pick<Tiling, 'block' | 'parts' | SideName>, side: SideName): boolean =>
   extentOf(tiling[side]) % positions(tiling, tiling.parts, side) === 0;
 
 /** How many parts of a position lie side by side along a side. */
 export const partsAlong = ({ parts }: Pick<Tiling, 'parts'>, side: SideName): number => (parts.side === side ? parts.room : 1);
 
-const positions = (s: TileSizes, parts: Parts, side: SideName): number => s.block[side] / partsAlong({ parts }, side);
+const positions = (s: Pick<TileSizes, 'block'>, parts: Parts, side: SideName): number =>
+  s.block[side] / partsAlong({ parts }, side);
 
 /** What the sum's two factors depend on; undefined for what is no sum of products of two. */
 function productOf(sum: Sum, axes: readonly Axis[]) {
@@ -206,7 +207,7 @@ function isAlwaysComputed(sum: Sum, root: Expr): boolean {
 
 /** Whether neighbours along the sum are neighbours in memory, so that threads next to each other read them. */
 export function isAlongSum(value: Expr, sum: Sum): boolean {
-  const last = sum.axes.at(-1);
-  const isUnitStep = ({ terms }: Index) => terms.some(({ atom, coefficient }) => atom === last && coefficient === 1);
+  const last = sum.axes.at(-1)?.key;
+  const isUnitStep = ({ terms }: Index) => terms.some(({ atom, coefficient }) => atom.key === last && coefficient === 1);
   return everyUnder([value]).some((e) => e.kind === 'load' && isUnitStep(e.index));
 }

@@ -23,7 +23,7 @@ export function uniformsOf(nest: Nest): ReadonlyMap<number, number> {
   for (const e of everyExpr(nest)) {
     if (e.kind !== 'load') continue;
     const { loads, elements } = found.get(e.buffer) ?? { loads: 0, elements: 0 };
-    const differs = axes.some((a) => e.free.has(a.key)) || e.index.min < 0 || (e.type !== 'float32' && e.type !== 'int32');
+    const differs = axes.some((a) => e.free.has(a.key)) || e.index.min < 0 || e.type !== 'float32';
     found.set(e.buffer, { loads: loads + 1, elements: differs ? Infinity : Math.max(elements, e.index.max + 1) });
   }
   const written = new Set(stores.map((s) => s.buffer));

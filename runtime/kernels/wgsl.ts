@@ -25,6 +25,8 @@ import { Scope } from './scope.ts';
 import { SumText } from './sums.ts';
 import { tiledText } from './tile-text.ts';
 import type { SharePlan } from './share.ts';
+import { walkAloneText } from './walk-alone.ts';
+import { walkText } from './walk-text.ts';
 import type { Writer } from './writer.ts';
 
 /** A body with its numbers left open, and those. */
@@ -96,7 +98,12 @@ class Emitter implements Writer {
   }
 
   private write(body: Scope): void {
-    const { nest, workgroupSize, rows, scan, tiling, matrices, share } = this.plan;
+    const { nest, workgroupSize, rows, scan, tiling, matrices, share, walk } = this.plan;
+    if (walk) {
+      if (walk.kind === 'blocks') walkText(this, walk, nest.stores, body);
+      else walkAloneText(this, this.sums, walk, nest.stores, body);
+      return;
+    }
     if (matrices) {
       matrixText(this, matrices, nest.stores, body);
       return;

@@ -3,6 +3,7 @@
  * node is in one, or is only index arithmetic inside those that read it. A node is computed where it is used unless that
  * would repeat real work, and every boundary that is left has its reason. A sum that a whole row needs is computed once for it.
  */
+import type { Target } from '../device/gpu.ts';
 import { joinedParts, lower, type Group } from '../kernels/lower.ts';
 import { rowsOf, SHORT_SUM } from '../kernels/rows.ts';
 import { scansOf } from '../kernels/scans.ts';
@@ -25,6 +26,7 @@ import {
   termsOf,
 } from './sums.ts';
 import { together } from './together.ts';
+import { Walks } from './walking.ts';
 import { inPieces, PIECE, type WideJoin } from './wide-join.ts';
 
 export interface FusedGroup extends Group {
@@ -49,9 +51,15 @@ const MOST_ROW_SUMS = 8;
 /** With more products side by side in a position a thread has no room for several positions, which share what they read. */
 const MOST_PARTS = 4;
 
-export function fuse(graph: Graph, limits: { maxStorageBuffers: number }, cut: readonly WideJoin[] = []): Fusion {
+export interface FuseLimits {
+  readonly maxStorageBuffers: number;
+  /** What walks over keys are made for; absent for none, as where sizes vary. */
+  readonly walksFor?: Target;
+}
+
+export function fuse(graph: Graph, limits: FuseLimits, cut: readonly WideJoin[] = []): Fusion {
   const limit = limits.maxStorageBuffers - 1;
-  const plan = new Planner(graph);
+  const plan = new Planner(graph, limits.walksFor);
   for (const output of graph.outputs) plan.keep(output, 'it is an output');
   for (const { value } of graph.writes) plan.keep(value, 'it replaces a tensor from outside');
   plan.decide();
@@ -82,8 +90,14 @@ class Planner {
   /** Places in the graph. */
   private readonly order: ReadonlyMap<Node, number>;
 
-  constructor(private readonly graph: Graph) {
+  private readonly walks: Walks;
+
+  constructor(
+    private readonly graph: Graph,
+    walksFor: Target | undefined,
+  ) {
     this.readers = consumers(graph);
+    this.walks = new Walks(graph, this.readers, walksFor);
     this.order = new Map(graph.nodes.map((node, i) => [node, i]));
   }
 
@@ -91,10 +105,13 @@ class Planner {
     if (node.kind === 'op' && !this.kept.has(node)) this.kept.set(node, why);
   }
 
-  /** Until each kernel with sums of its rows is one, and each with a scan goes along it: whether it does shows in its loop nest. */
+  /**
+   * Until each kernel with sums of its rows, or a walk, is one, and each with a scan goes along it: whether it is shows in its
+   * loop nest.
+   */
   decide(): void {
     do this.assign();
-    while (this.refuse() || this.refuseScans());
+    while (this.walks.refuse(this.homes, () => this.groups()) || this.refuse() || this.refuseScans());
   }
 
   /** Back to front: a node joins the kernel of its readers, or is stored. */
@@ -111,9 +128,9 @@ class Planner {
       const chain = chainAt(node, this.readers, chains);
       const why = stored.get(node) ?? this.reason(node, demand) ?? tooLong(node, chain);
       if (why === undefined) chains.set(node, chain);
-      else stored.set(node, why);
+      else stored.set(node, this.walks.whyNot(node) ?? why);
       const [root = node] = demand.keys();
-      if (why === undefined && !this.ofRows.has(node)) this.homes.set(node, demand);
+      if (why === undefined && !this.ofRows.has(node) && !this.walks.has(node)) this.homes.set(node, demand);
       else this.homes.set(node, new Map([[why === undefined ? root : this.lastRoot(node), numel(node.meta.shape)]]));
     }
   }
@@ -173,6 +190,8 @@ class Planner {
     const { op } = node;
     if (op.kind === 'join' && node.attributes[PIECE] === true) return 'a kernel can bind only so many tensors';
     if (op.kind === 'create' || op.kind === 'move') return undefined;
+    if (this.walks.ends(node)) return 'what reads it is no part of its walk';
+    if (demand.size === 1 && (this.walks.has(node) || this.walks.loads(node))) return undefined;
     if (this.isArm(node) && holdsProduct(node)) return 'a product lies in it, and it is a part of a join';
     if (isCheapNumber(node)) return undefined;
     if (this.isSearched(node)) return 'a search looks at it in many places';
@@ -283,7 +302,10 @@ class Planner {
   /** Lets kernels wait for later ones, while that makes fewer. Those that cannot after all are taken apart again. */
   join(limit: number): void {
     for (let more = true; more;) {
-      const candidates = this.groups().map((g) => ({ ...g, byRows: [...g.inside].some((n) => this.ofRows.has(n as OpNode)) }));
+      const candidates = this.groups().map((g) => ({
+        ...g,
+        byRows: [...g.inside].some((n) => this.ofRows.has(n as OpNode) || this.walks.has(n as OpNode)),
+      }));
       const found = together(candidates, { tensors: limit + 1, apart: this.apart });
       for (const [early, late] of found) this.waiting.set(early, late);
       more = found.size > 0;

@@ -92,6 +92,14 @@ export const cases: readonly Case[] = [
     const module = new GptBlock(512, 8);
     return { module, forward: (x) => module.forward(x), inputs: [randn([8, 256, 512])] };
   }),
+  ...[1024, 4096].map((n): Case => {
+    // As many products: of 64 heads, and of 4.
+    const heads = () => randn([(1024 / n) ** 2 * 64, n, 64]);
+    return {
+      name: `attention-${n}`,
+      make: () => ({ fn: (q, k, v) => q.scaledDotProductAttention(k, v), inputs: [heads(), heads(), heads()] }),
+    };
+  }),
   {
     name: 'mlp-train-step',
     // 784-512-512-10, batch 128, cross entropy, Adam.

@@ -67,6 +67,14 @@ describe.each(['software', 'gpu'] as const)('schedules for %s', (kind) => {
     ['a pointwise chain', pointwise, () => [randn([4096])]],
     ['softmax', (x) => x.softmax(-1), () => [randn([64, 128])]],
     [
+      'attention of several heads',
+      (q, k, v) => {
+        const heads = (x: Tensor) => x.unflatten(2, [2, -1]).transpose(1, 2);
+        return heads(q).scaledDotProductAttention(heads(k), heads(v), { isCausal: true }).transpose(1, 2).flatten(2);
+      },
+      () => [randn([2, 33, 16]), randn([2, 33, 16]), randn([2, 33, 16])],
+    ],
+    [
       'layernorm and gelu',
       (x, g, b) => x.layerNorm([128], g, b).gelu('tanh'),
       () => [randn([64, 128]), randn([128]), randn([128])],

@@ -1,6 +1,6 @@
 /** Uniforms: what all threads read alike is bound as such where it is small, and gives the same. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { arange, manualSeed, rand, randint, type Tensor } from 'jitlens';
+import { arange, manualSeed, rand, type Tensor } from 'jitlens';
 import { expectSame, read } from '../support/compare.ts';
 import { useGpuSchedules } from '../support/gpu-schedules.ts';
 import { CLOSE, onlyTrace, traceOf } from '../support/traces.ts';
@@ -45,13 +45,6 @@ test('weights that are a part of a larger tensor', async () => {
   expect(await run(fn, image(3), all)).toHaveLength(1);
   const far = (x: Tensor, w: Tensor) => convolved(x, w.flip([0]).slice(0, 0, 8));
   expect(await run(far, image(3), all)).toHaveLength(1);
-});
-
-test('whole numbers are, truths are not', async () => {
-  const whole = (x: Tensor, w: Tensor) => convolved(x, w.to('float32'));
-  expect(await run(whole, image(2), randint(-3, 4, [8, 2, 3, 3]).to('int32'))).toEqual([expect.stringContaining('vec4<i32>')]);
-  const truths = (x: Tensor, w: Tensor) => convolved(x, w.to('float32'));
-  expect(await run(truths, image(2), rand([8, 2, 3, 3]).gt(0.5))).toEqual([]);
 });
 
 test('what is written, or chosen by values, is no uniform', async () => {

@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { stepsIn } from '../../../runtime/ir/program.ts';
 import { pipeline } from '../../../runtime/passes/pipeline.ts';
 import { SIDE_BY_SIDE } from '../../../runtime/passes/side-by-side.ts';
+import { WALKS } from '../../../runtime/passes/walking.ts';
 
 /** What can be left out of a compilation, besides what makes a graph functional: without that none would run. */
 export const SWITCHES: readonly string[] = [
@@ -14,6 +15,7 @@ export const SWITCHES: readonly string[] = [
   'select',
   ...pipeline.map((p) => p.name).filter((name) => name !== 'functionalise'),
   SIDE_BY_SIDE,
+  WALKS,
 ];
 
 /** Values with plain numbers in the places of tensors. */
