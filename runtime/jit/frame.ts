@@ -37,20 +37,20 @@ export interface Frame {
 export function frameOf({ recorded, results, fusion: { graph }, kernels, inPlace }: Plan): Frame {
   // Passes may have computed some.
   const outside = [...new Set([...recorded.nodes, ...graph.nodes])].filter((node) => node.kind === 'external');
-  const tensors: readonly Node[] = [...outside, ...results];
-  const positions = new Map(tensors.map((node, i) => [node, i]));
-  const positionOf = (node: Node | undefined): Position =>
-    invariant(node && positions.get(node), 'a tensor of a call has a position');
+  const count = outside.length + results.length;
+  // A tensor from outside that is a result, too, is two tensors of a call.
+  const outsideAt = (node: ExternalNode): Position => known(outside.indexOf(node));
+  const resultAt = (node: Node | undefined): Position => outside.length + known(node ? results.indexOf(node) : -1);
   const positionAt = (place: Place): Position => {
-    if (place.kind === 'slot') return tensors.length + place.slot;
-    return place.kind === 'external' ? positionOf(place.node) : outside.length + place.result;
+    if (place.kind === 'slot') return count + place.slot;
+    return place.kind === 'external' ? outsideAt(place.node) : outside.length + place.result;
   };
   const places = kernels.map((k) => k.kernel.storages.map(positionAt));
   const bound = [...new Set(places.flat())];
   const index = new Map(bound.map((at, i) => [at, i]));
   const outputs = invariant(graph.returned, 'the graph says what is returned').map(({ of, layout }) => {
     const node = invariant(typeof of === 'number' ? graph.outputs[of] : of, 'an output of the graph');
-    return { of: positionOf(node), ...look(node, layout) };
+    return { of: typeof of === 'number' ? resultAt(node) : outsideAt(of), ...look(node, layout) };
   });
   const returned = new Set(outputs.map((o) => o.of));
   return {
@@ -60,14 +60,18 @@ export function frameOf({ recorded, results, fusion: { graph }, kernels, inPlace
     bindings: places.map((list) => list.map((at) => index.get(at) ?? at)),
     outputs,
     writes: graph.writes.map(({ target, value }) => ({
-      target: positionOf(target),
-      from: inPlace.has(value) ? undefined : positionOf(value),
+      target: outsideAt(target),
+      from: inPlace.has(value) ? undefined : resultAt(value),
       bytes: bytesOf(value),
     })),
-    passing: results.map(positionOf).filter((at) => !returned.has(at)),
+    passing: results.map(resultAt).filter((at) => !returned.has(at)),
   };
 }
 
 function look({ meta: { dtype } }: Node, layout: Layout): Look {
   return { dtype, layout, form: formOf(dtype, layout) };
+}
+
+function known(at: number): number {
+  return invariant(at >= 0 && { at }, 'a tensor of a call has a position').at;
 }
