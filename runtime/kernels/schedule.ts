@@ -20,7 +20,7 @@ import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { planScans, scansOf, type ScanPlan } from './scans.ts';
 import { shareOf, type SharePlan } from './share.ts';
 import { tilingsOf, type Tiling } from './tiles.ts';
-import { isWalk, walkOf, type Walk } from './walk.ts';
+import { walksOf, type Walk } from './walk.ts';
 
 export interface Schedule {
   readonly kind:
@@ -85,8 +85,11 @@ export function schedules(nest: Nest, target: Target, quads = true): readonly [S
     return [{ kind: 'workgroup per row', nest, workgroupSize: scan.lanes * scan.together, unrolled, tile: 1, scan }];
   }
   const online = onlineOf(nest);
-  const walk = online && walkOf(online, target);
-  if (walk && isWalk(walk)) return [byKeys(walk)];
+  const walks = online && walksOf(online, target);
+  if (typeof walks === 'object') {
+    const [walk, ...others] = walks;
+    return [byKeys(walk), ...others.map(byKeys)];
+  }
   const rows = rowsOf(nest);
   if (rows) return [byRows(rows, device, quads)];
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.

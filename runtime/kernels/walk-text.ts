@@ -77,7 +77,7 @@ class WalkText {
     const vectors = (lines: number, positions: number) => `array<vec4<f32>, ${lines * pitchOf(positions)}>`;
     w.preludes.add(`var<workgroup> rows_staged: ${vectors(block.depth, block.rows)};`);
     w.preludes.add(`var<workgroup> columns_staged: ${vectors(block.depth, stagedWidth(walk))};`);
-    w.preludes.add(`var<workgroup> weights_staged: ${vectors(block.keys, block.rows)};`);
+    w.preludes.add(`var<workgroup> weights_staged: ${vectors(block.depth, block.rows)};`);
     w.preludes.add(`var<workgroup> row_shares: array<f32, ${across * block.rows}>;`);
     for (const name of ['row_largest', 'row_scale']) w.preludes.add(`var<workgroup> ${name}: array<f32, ${block.rows}>;`);
     for (const list of [LARGER, exponential.prelude ?? []]) list.forEach((f) => w.preludes.add(f));
@@ -187,7 +187,7 @@ class WalkText {
   /** Scales what is there, adds the weights to the totals, and puts them where all can read them. */
   private weigh(round: Scope): void {
     const { walk, origin } = this;
-    const { score, largest, weight, totals, counts, block, thread, down } = walk;
+    const { score, largest, weight, totals, counts } = walk;
     const last = totals.length;
     this.positions(
       round,
@@ -214,12 +214,23 @@ class WalkText {
         after: () => undefined,
       },
     );
-    for (const j of this.each.keys) {
-      const line = `(${spotAt(this.scores, 'columns', j)}) * ${pitchOf(block.rows)}`;
-      for (const v of upTo(thread.rows / LANES)) {
-        const parts = upTo(LANES).map((l) => this.score(v * LANES + l, j));
-        round.line(`weights_staged[${line} + rows_of + ${v * down}] = vec4<f32>(${parts.join(', ')});`, weight.origin);
+  }
+
+  /** Those of the keys of a step, each from the threads that have it. */
+  private stageWeights(scope: Scope): void {
+    const { walk } = this;
+    const { weight, block, thread, across, down } = walk;
+    for (const c of upTo(thread.keys / LANES)) {
+      const own = new Scope(scope);
+      const spot = `columns_of + ${c * across}`;
+      for (const l of upTo(LANES)) {
+        const line = `((${spot}) * ${LANES} % ${block.depth} + ${l}) * ${pitchOf(block.rows)}`;
+        for (const v of upTo(thread.rows / LANES)) {
+          const parts = upTo(LANES).map((i) => this.score(v * LANES + i, c * LANES + l));
+          own.line(`weights_staged[${line} + rows_of + ${v * down}] = vec4<f32>(${parts.join(', ')});`, weight.origin);
+        }
       }
+      scope.block(`if ((${spot}) / ${block.depth / LANES} == step - first) {`, own);
     }
   }
 
@@ -235,11 +246,10 @@ class WalkText {
     step.line('let columns_from = 0;');
     const staged = load(w, step, side, [value], mixed, values, `step < first + ${steps}`);
     const use = new Scope(step);
-    use.line(`let weights_at = (step - first - 1) * ${depth * pitchOf(block.rows)} + rows_of;`, origin);
     for (const k of upTo(depth)) {
       const term = new Scope(use);
       for (const v of upTo(this.walk.thread.rows / LANES))
-        term.line(`let weights${v} = weights_staged[weights_at + ${k * pitchOf(block.rows) + v * down}];`, origin);
+        term.line(`let weights${v} = weights_staged[rows_of + ${k * pitchOf(block.rows) + v * down}];`, origin);
       for (const v of this.each.vectors)
         term.line(`let values${v} = columns_staged[columns_of + ${k * pitchOf(width) + v * across}];`, origin);
       for (const i of this.each.rows) {
@@ -252,6 +262,7 @@ class WalkText {
     step.line(`if (step == first + ${steps}) { break; }`, origin);
     step.line('workgroupBarrier();', origin);
     for (const { place, name } of staged) step.line(`${place} = ${name};`, origin);
+    this.stageWeights(step);
     step.line('workgroupBarrier();', origin);
     round.block('for (var step = first; ; step++) {', step);
   }

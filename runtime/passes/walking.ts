@@ -7,7 +7,7 @@ import type { Graph, Node, OpNode } from '../ir/graph.ts';
 import { lower, type Group } from '../kernels/lower.ts';
 import { onlineOf } from '../kernels/online.ts';
 import { rewritten } from '../kernels/schedule.ts';
-import { isWalk, walkOf } from '../kernels/walk.ts';
+import { walksOf } from '../kernels/walk.ts';
 import { walksIn, type Walk } from './walks.ts';
 
 /** What `without` calls them. */
@@ -86,7 +86,7 @@ export class Walks {
 /** Undefined for a walk; empty where the kernel's sums are none. */
 function whyNoWalk(kernel: Group, target: Target): string | undefined {
   const online = onlineOf(rewritten(lower(kernel).nest));
-  const walk = online && walkOf(online, target);
-  if (walk === undefined) return '';
-  return isWalk(walk) ? undefined : walk;
+  const walks = online && walksOf(online, target);
+  if (walks === undefined) return '';
+  return typeof walks === 'object' ? undefined : walks;
 }
