@@ -9,7 +9,7 @@ import { jitlens } from '../dist/esbuild-plugin.js';
 
 // Tests that start processes, ask the TypeScript compiler, look for the user's lines or keep files say nothing about a device.
 const leftOut =
-  /cli\/|host\/|load\/|runtime\/(cache|declarations)|code-hash|jit\/kept|device\/(nap|software)|ops\/types\.test|passes\/pipeline|script\/(rules|analyse|quick|check-trace|sample|compiled)/;
+  /cli\/|host\/|load\/|runtime\/(cache|declarations)|code-hash|jit\/(kept|trials)|device\/(nap|software)|ops\/types\.test|passes\/pipeline|script\/(rules|analyse|quick|check-trace|sample|compiled)/;
 const files = ['test/runtime', 'test/fuzz']
   .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name).replaceAll('\\', '/')))
   .filter((name) => name.endsWith('.test.ts') && !leftOut.test(name))

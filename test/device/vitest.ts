@@ -69,17 +69,24 @@ export const beforeAll = (body: () => unknown): void => void cases.push({ body }
 export const afterAll = (body: () => unknown): void => void after.push(body);
 export const afterEach = (body: () => unknown): void => void each.push(body);
 
-const mocks: (() => void)[] = [];
-/** Properties that have another value for a while. */
+const undone: (() => void)[] = [];
+const undo = (): void => undone.splice(0).forEach((back) => back());
+
+function replace(of: object, key: string, value: unknown): void {
+  const own = Object.getOwnPropertyDescriptor(of, key);
+  undone.push(() => (own ? Object.defineProperty(of, key, own) : Reflect.deleteProperty(of, key)));
+  Object.defineProperty(of, key, { configurable: true, enumerable: true, writable: true, value });
+}
+
+/** Properties and settings that are others for a while. */
 export const vi = {
   spyOn: (of: object, key: string) => ({
-    mockReturnValue(value: unknown): void {
-      const own = Object.getOwnPropertyDescriptor(of, key) ?? {};
-      mocks.push(() => Object.defineProperty(of, key, own));
-      Object.defineProperty(of, key, { configurable: true, value });
-    },
+    mockReturnValue: (value: unknown) => replace(of, key, value),
+    mockImplementation: (value: unknown) => replace(of, key, value),
   }),
-  restoreAllMocks: (): void => mocks.splice(0).forEach((undo) => undo()),
+  restoreAllMocks: undo,
+  stubEnv: (name: string, value: string) => replace(process.env, name, value),
+  unstubAllEnvs: undo,
 };
 
 /** Runs the cases whose name contains one of `wanted`, all without any. Gives the number that failed. */
