@@ -9,14 +9,13 @@ import { rowsOf, SHORT_SUM } from '../kernels/rows.ts';
 import { scansOf } from '../kernels/scans.ts';
 import { rewritten } from '../kernels/schedule.ts';
 import { consumers, isNode, nodeInputs, nodeName, type Graph, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
-import { numel, sameShape } from '../tensor/shape.ts';
+import { numel } from '../tensor/shape.ts';
 import { chainAt, tooLong, type Chain } from './limits.ts';
 import {
   holdsProduct,
   holdsSum,
   isCheapNumber,
   isLongScan,
-  isMove,
   isSum,
   madeOfLongSums,
   madeOfProduct,
@@ -26,6 +25,7 @@ import {
   termsOf,
 } from './sums.ts';
 import { together } from './together.ts';
+import { isScanned, isSearched, isSummed, isTerm, keepsOrder } from './readers.ts';
 import { Walks } from './walking.ts';
 import { inPieces, PIECE, type WideJoin } from './wide-join.ts';
 
@@ -194,25 +194,22 @@ class Planner {
     if (demand.size === 1 && (this.walks.has(node) || this.walks.loads(node))) return undefined;
     if (this.isArm(node) && holdsProduct(node)) return 'a product lies in it, and it is a part of a join';
     if (isCheapNumber(node)) return undefined;
-    if (this.isSearched(node)) return 'a search looks at it in many places';
+    if (isSearched(node, this.readers)) return 'a search looks at it in many places';
     if (demand.size > 1) return `${demand.size} kernels read it`;
     if (isLongScan(node)) return this.reasonOfScan(node);
-    if (this.isScanned(node) && holdsSum(node)) return 'a kernel goes along a scan of it, and does nothing else that is long';
+    if (isScanned(node, this.readers) && holdsSum(node))
+      return 'a kernel goes along a scan of it, and does nothing else that is long';
     const repeats = Math.max(...demand.values()) / Math.max(1, numel(node.meta.shape));
-    if (repeats < 1 && this.partsOf(node) > MOST_PARTS && madeOfProduct(node))
+    if (repeats < 1 && new Set(this.readers.get(node)).size > MOST_PARTS && madeOfProduct(node))
       return 'a product lies in it, of which many parts are read side by side';
     if (isSum(op)) return this.reasonOfSum(node, repeats);
     if (repeats > CHEAP_REPEATS && !this.isOfRow(node, demand)) return `it would be computed ${Math.round(repeats)} times`;
-    if (this.isTerm(node) && madeOfLongSums(node)) return 'it is made of long sums, and is summed';
+    if (isTerm(node, this.readers) && madeOfLongSums(node)) return 'it is made of long sums, and is summed';
     return undefined;
   }
 
-  private partsOf(node: OpNode): number {
-    return new Set(this.readers.get(node)).size;
-  }
-
   private reasonOfSum(node: OpNode, repeats: number): string | undefined {
-    const long = termsOf(node) > SHORT_SUM && this.isSummed(node);
+    const long = termsOf(node) > SHORT_SUM && isSummed(node, this.readers, (r) => this.stored.has(r));
     if (repeats <= 1 && !long) {
       const passes = termsOf(node) > 1 ? this.passes(node).size : 1;
       return passes > 1 ? `${passes} sums of a row read it` : undefined;
@@ -226,10 +223,8 @@ class Planner {
   }
 
   private reasonOfScan(node: OpNode): string | undefined {
-    const readers = [...onTheWay(node, this.readers, (r) => !this.stored.has(r))];
-    const inOrder = ({ op, meta }: OpNode) =>
-      (op.kind === 'elementwise' || op.name === 'flip') && sameShape(meta.shape, node.meta.shape);
-    if (!readers.every(inOrder)) return 'a kernel goes along a scan, and what reads it goes another way';
+    const readers = onTheWay(node, this.readers, (r) => !this.stored.has(r));
+    if (![...readers].every((r) => keepsOrder(r, node))) return 'a kernel goes along a scan, and what reads it goes another way';
     return this.refused.has(node) ? 'a kernel goes along a scan, and does nothing else that is long' : undefined;
   }
 
@@ -256,27 +251,6 @@ class Planner {
   private isArm(node: OpNode): boolean {
     const joins = (this.readers.get(node) ?? []).filter((r) => r.op.kind === 'join');
     return joins.some((r) => !this.stored.has(r) || !joinedParts(r));
-  }
-
-  /** Each step of a search would write it out again. */
-  private isSearched(node: OpNode): boolean {
-    const readers = onTheWay(node, this.readers, isMove);
-    const looked = new Set<NodeInput | undefined>([node, ...[...readers].filter(isMove)]);
-    return [...readers].some((r) => r.op.kind === 'search' && looked.has(r.inputs[0]));
-  }
-
-  /** Whether a scan takes it, or a view of it. */
-  private isScanned(node: OpNode): boolean {
-    return [...onTheWay(node, this.readers, isMove)].some(isLongScan);
-  }
-
-  /** Whether a sum takes it, or a view of it. */
-  private isTerm(node: OpNode): boolean {
-    return [...onTheWay(node, this.readers, isMove)].some((r) => isSum(r.op) && termsOf(r) > 1);
-  }
-
-  private isSummed(node: OpNode): boolean {
-    return [...onTheWay(node, this.readers, (r) => !isSum(r.op) && !this.stored.has(r))].some((r) => isSum(r.op));
   }
 
   groups(): FusedGroup[] {
