@@ -116,11 +116,11 @@ export class Gpu {
 
   /** The fastest of kernels that compute the same, whose bindings are so large. Trials come one after the other. */
   fastest(candidates: readonly [Candidate, ...Candidate[]], bytes: readonly number[]): Trial {
-    const { device, parameters, pool } = this;
+    const { device, pool } = this;
     return new Trial(candidates, () => {
       const turn = this.trials.then(async () => {
         const isIdle = performance.now() - this.triedAt > AWAKE_MS;
-        const ms = await timed(device, candidates, { bytes, parameters, room: pool.room, isIdle });
+        const ms = await timed(device, candidates, { bytes, room: pool.room, isIdle });
         this.triedAt = performance.now();
         return ms;
       });

@@ -2,6 +2,7 @@
  * @file Compute pipelines. In: kernel text. Out: a pipeline, made once for each text, with its bind groups remembered:
  * a loop that runs the same ops over recycled buffers makes none. Dawn's own threads compile it while the code goes on.
  */
+import { invariant } from '../errors.ts';
 import type { PooledBuffer } from './buffers.ts';
 
 /** What dynamic offsets must be a multiple of. */
@@ -91,7 +92,7 @@ export class Pipeline implements Runnable {
 
   groupOf(
     buffers: readonly Pick<PooledBuffer, 'buffer'>[],
-    parameters: GPUBuffer,
+    parameters?: GPUBuffer,
     offsets: readonly number[] = [],
   ): GPUBindGroup {
     const entries: GPUBindGroupEntry[] = buffers.map((b, binding) => ({
@@ -99,7 +100,10 @@ export class Pipeline implements Runnable {
       resource: { buffer: b.buffer, offset: offsets[binding] ?? 0, size: uniformBytesOf(this.form.access[binding]) },
     }));
     const { parameters: words } = this.form;
-    if (words > 0) entries.push({ binding: buffers.length, resource: { buffer: parameters, size: words * 4 } });
+    if (words > 0) {
+      const buffer = invariant(parameters, 'a kernel with parameters is given them');
+      entries.push({ binding: buffers.length, resource: { buffer, size: words * 4 } });
+    }
     return this.device.createBindGroup({ layout: this.layout, entries });
   }
 }
@@ -125,7 +129,7 @@ export class Pipelines {
   }
 
   private layout({ access, parameters }: PipelineForm) {
-    const key = `${access.map((a) => (typeof a === 'object' ? a.uniformBytes : a)).join()}:${parameters}`;
+    const key = `${access.map((a) => (typeof a === 'object' ? 'uniform' : a)).join()}:${parameters}`;
     const known = this.layouts.get(key);
     if (known) return known;
     const entries: GPUBindGroupLayoutEntry[] = access.map((a, binding) => ({

@@ -68,11 +68,12 @@ export class Trial implements Runnable {
     return (this.candidates[this.fastest] ?? this.candidates[0]).pipeline;
   }
 
-  /** Has the first now, without waiting for the others. */
+  /** Has the first that may be had, now, without waiting for the others. */
   compile(): void {
     if (this.isSettled) return;
-    this.candidates[0].pipeline.compile();
-    this.chosen = 0;
+    const able = this.candidates.findIndex((c) => c.pipeline.refusal === undefined);
+    this.chosen = Math.max(0, able);
+    this.pipeline.compile();
   }
 
   bind(...args: Parameters<Pipeline['bind']>): GPUBindGroup {
@@ -81,13 +82,10 @@ export class Trial implements Runnable {
 
   private decide(ms: Outcome['ms'] | undefined): void {
     if (this.isSettled) return;
-    this.chosen = ms
-      ? fastestOf(ms)
-      : Math.max(
-          0,
-          this.candidates.findIndex((c) => c.pipeline.handle),
-        );
-    if (ms) this.outcome = { fastest: this.chosen, ms };
+    const able = this.candidates.flatMap((c, i) => (c.pipeline.handle ? [i] : []));
+    this.chosen = ms ? fastestOf(ms) : (able[0] ?? 0);
+    // Where only one can run there is nothing to measure.
+    if (ms ?? able.length === 1) this.outcome = { fastest: this.chosen, ms: ms ?? this.candidates.map(() => undefined) };
   }
 }
 
@@ -101,7 +99,6 @@ export function fastestOf(ms: Outcome['ms']): number {
 export interface Conditions {
   /** Of what the candidates bind. */
   readonly bytes: readonly number[];
-  readonly parameters: GPUBuffer;
   /** Bytes that may be taken. */
   readonly room: number;
   /** Whether the device may have had nothing to do for a while. */
@@ -112,7 +109,7 @@ export interface Conditions {
 export async function timed(
   device: GPUDevice,
   candidates: readonly Candidate[],
-  { bytes, parameters, room, isIdle }: Conditions,
+  { bytes, room, isIdle }: Conditions,
 ): Promise<Outcome['ms'] | undefined> {
   const total = bytes.reduce((sum, n) => sum + n, 0);
   if (total > Math.min(MOST_BYTES, room)) return undefined;
@@ -127,7 +124,7 @@ export async function timed(
     if (await device.popErrorScope()) return undefined;
     const able = candidates.filter((c) => c.pipeline.handle);
     if (able.length < 2) return undefined;
-    const look = lookOn(device, buffers, parameters);
+    const look = lookOn(device, buffers);
     let last: ReadonlyMap<Candidate, number> = new Map();
     const round = async () => {
       const before = last;
@@ -151,7 +148,7 @@ export async function timed(
 }
 
 /** Runs each candidate some times in a pass of its own, all in one submit, and gives what their passes took. */
-function lookOn(device: GPUDevice, buffers: readonly { readonly buffer: GPUBuffer }[], parameters: GPUBuffer) {
+function lookOn(device: GPUDevice, buffers: readonly { readonly buffer: GPUBuffer }[]) {
   const groups = new Map<Candidate, GPUBindGroup>();
   return async (runs: ReadonlyMap<Candidate, number>): Promise<ReadonlyMap<Candidate, number>> => {
     const clock = new Clock<Candidate>(device);
@@ -159,7 +156,7 @@ function lookOn(device: GPUDevice, buffers: readonly { readonly buffer: GPUBuffe
     for (const [c, times] of runs) {
       const { handle } = c.pipeline;
       if (!handle) continue;
-      const group = groups.get(c) ?? c.pipeline.groupOf(buffers, parameters);
+      const group = groups.get(c) ?? c.pipeline.groupOf(buffers);
       groups.set(c, group);
       const pass = encoder.beginComputePass({ timestampWrites: clock.writes(c) });
       pass.setPipeline(handle);

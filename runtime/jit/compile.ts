@@ -97,9 +97,13 @@ export function compile(recorded: Graph, gpu: Gpu, without?: readonly string[], 
   const ready = Promise.all(runs.map((r) => r.runnable.settled)).then(() => since(PIPELINES, asked));
   if (!known) {
     const decided = () => chosen.kernels.map((k, i) => ({ sections: k.sections, kernel: runs[i]?.kernel() ?? k.kernel }));
-    if (!runs.some((r) => r.isOpen)) kept?.write(chosen);
-    // What is kept is what turned out to be the fastest.
-    else void ready.then(() => kept?.write({ ...chosen, kernels: decided() }));
+    const keep = () => {
+      const all = runs.every((r) => r.isDecided());
+      if (all) kept?.write({ ...chosen, kernels: decided() });
+      return all;
+    };
+    // What is kept is what turned out to be the fastest, if the device said so.
+    if (!keep()) void ready.then(keep);
   }
   const { results, memory } = places;
   return { recorded, optimised, fusion, kernels, memory, results, inPlace, stages, ready };

@@ -7,13 +7,15 @@ import { JitLensError } from '../errors.ts';
 import { formatShape } from '../tensor/shape.ts';
 import { frozen } from './frozen-graph.ts';
 import { FrozenTrace } from './frozen-trace.ts';
-import { valuesKey } from './guard.ts';
+import type { Module } from '../nn/module.ts';
+import { signatureKey, valuesKey } from './guard.ts';
 import { TraceCache, type Compiled, type Traced, type TraceInfo } from './trace.ts';
 import { flattenTree } from './tree.ts';
 
 /**
  * The traced function with its parameters and buffers as constants: their values are those of now. For calls like those that were
- * traced (and not changed since), with or without gradients of the arguments; parameters get none. Errors: JLT-FREEZE for code that
+ * traced (and not changed since), with or without gradients of the arguments, unless the code asks for these and was traced one way
+ * only; parameters get none. Errors: JLT-FREEZE for code that
  * trains, or changes or gives away what would be frozen, and for calls that were not traced.
  */
 export async function freeze<A extends unknown[], R>(
@@ -35,7 +37,7 @@ export async function freeze<A extends unknown[], R>(
   // All copies are made before anything is waited for.
   const copies = current.map((c) => new FrozenTrace(c, frozen(c.recorded), info.fn));
   for (const copy of copies) await copy.prepare();
-  const state = new FrozenTraces(copies);
+  const state = new FrozenTraces(copies, info.module);
   return Object.assign((...args: A) => state.call(args) as R, { info: state });
 }
 
@@ -54,19 +56,25 @@ function refuseTraining({ module, compiled }: TraceCache): void {
 class FrozenTraces implements TraceInfo {
   readonly recompiles = [];
   readonly eagerCalls = 0;
-  private readonly traces: ReadonlyMap<string, FrozenTrace>;
+  private readonly exact: ReadonlyMap<string, FrozenTrace>;
+  /** Of calls that want gradients otherwise than the traced ones did. */
+  private readonly alike: ReadonlyMap<string, FrozenTrace>;
 
-  constructor(all: readonly FrozenTrace[]) {
-    this.traces = new Map(all.map((t) => [t.values, t]));
+  constructor(
+    private readonly all: readonly FrozenTrace[],
+    private readonly module: Module | undefined,
+  ) {
+    this.exact = new Map(all.map((t) => [t.signature.key, t]));
+    this.alike = new Map(all.map((t) => [t.signature.values, t]));
   }
 
   get compiled(): readonly Compiled[] {
-    return [...this.traces.values()].map((t) => t.compiled);
+    return this.all.map((t) => t.compiled);
   }
 
   call(args: readonly unknown[]): unknown {
     const tree = flattenTree(args, 'arguments');
-    const trace = this.traces.get(valuesKey(tree));
+    const trace = this.exact.get(signatureKey(tree, this.module)) ?? this.alike.get(valuesKey(tree));
     if (trace) return trace.call(tree);
     const given = tree.tensors.map((x) => `${x.dtype}${formatShape(x.shape)}`).join(', ');
     throw new JitLensError(

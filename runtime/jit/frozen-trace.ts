@@ -17,6 +17,7 @@ import { outsideScopes, scoped } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { letGradientsThrough } from './differentiate.ts';
 import { executable, type Executable } from './execute.ts';
+import type { Signature } from './guard.ts';
 import { interpret } from './interpret.ts';
 import type { AnyFunction, Compiled } from './trace.ts';
 import type { Tree } from './tree.ts';
@@ -37,8 +38,8 @@ export class FrozenTrace {
     this.backend = held[0]?.storage.backend ?? currentBackend();
   }
 
-  get values(): string {
-    return this.traced.signature.values;
+  get signature(): Signature {
+    return this.traced.signature;
   }
 
   /** As a trace that is like any other. */
@@ -50,8 +51,8 @@ export class FrozenTrace {
   /** Compiles it, and computes what depends on the copies alone. */
   async prepare(): Promise<void> {
     const usual = executable(this.recorded, this.backend);
-    // A scale that is not a number, or not in range, stays where it is.
-    const made = (await areFinite(computedIn(usual.graph, this.recorded)))
+    // A scale that leaves the range of numbers stays where it is.
+    const made = (await areOrdinary(computedIn(usual.graph, this.recorded)))
       ? usual
       : executable(this.recorded, this.backend, [scaleProducts.name]);
     const used = new Set(made.graph.nodes);
@@ -125,9 +126,22 @@ function computedIn(graph: Graph, recorded: Graph): Tensor[] {
   return graph.nodes.flatMap((node) => (isFrozen(node) && !known.has(node) && node.tensor ? [node.tensor] : []));
 }
 
-async function areFinite(tensors: readonly Tensor[]): Promise<boolean> {
+/** Smaller ones but 0 are close to where a scaled factor loses its digits. */
+const LEAST = 2 ** -100;
+
+async function areOrdinary(tensors: readonly Tensor[]): Promise<boolean> {
   const floats = tensors.filter((x) => isFloat(x.dtype));
   if (floats.length === 0) return true;
-  const all = () => noGrad(() => stack(floats.map((x) => x.isfinite().all())).all());
+  const all = () =>
+    noGrad(() =>
+      stack(
+        floats.map((x) =>
+          x
+            .isfinite()
+            .logicalAnd(x.eq(0).logicalOr(x.abs().ge(LEAST)))
+            .all(),
+        ),
+      ).all(),
+    );
   return (await outsideScopes(() => scoped(all, (x) => [x.storage])).item()) !== 0;
 }

@@ -26,13 +26,10 @@ export function signatureKey(args: Tree, module: Module | undefined): string {
   return keyOf(args, module, (x) => x.form);
 }
 
-/** All that decides what a call computes on a device, but for modes: whether gradients are wanted does not. */
+/** What a call computes on a device, but for modes, as long as the code does not ask whether gradients are wanted. */
 export function valuesKey({ form, tensors }: Tree): string {
   const storages = tensors.map((x) => x.storage);
-  const forms = tensors.map(
-    ({ dtype, layout: { shape, strides, offset }, storage }) =>
-      `${dtype}[${shape.join()}](${strides.join()})@${offset}=${storages.indexOf(storage)}`,
-  );
+  const forms = tensors.map((x) => `${x.form}=${storages.indexOf(x.storage)}!${tensors.indexOf(x)}`);
   return [form, ...forms].join('|');
 }
 

@@ -87,7 +87,7 @@ export class Replay {
     return this.plan.kernels.map((planned, i) => ({
       pipeline: planned.pipeline,
       parameters: planned.kernel.text.parameters,
-      // Candidates differ in nothing else.
+      // A trial's candidates bind the same; how many workgroups run is known when it is over.
       get workgroups() {
         return planned.kernel.text.workgroups;
       },

@@ -35,7 +35,8 @@ export function flattenTree(value: unknown, what: string): Tree {
     }
     if (Array.isArray(x)) {
       parts.push('[');
-      const items = x.map((item: unknown, i) => visit(item, `${path}[${i}]`));
+      // A hole is an element that is undefined.
+      const items = Array.from(x as unknown[], (item, i) => visit(item, `${path}[${i}]`));
       parts.push(']');
       return (at) => items.map((item) => item(at));
     }

@@ -15,9 +15,11 @@ type Candidates = readonly [Kernel<Node>, ...Kernel<Node>[]];
 export interface Tried {
   readonly runnable: Runnable;
   readonly kernel: () => Kernel<Node>;
-  /** Whether the device has yet to say. */
-  readonly isOpen: boolean;
+  /** Whether it will be this one from now on. */
+  readonly isDecided: () => boolean;
 }
+
+const always = () => true;
 
 /** By what was tried, in this process. */
 const trials = new WeakMap<Gpu, Map<string, Trial>>();
@@ -26,24 +28,30 @@ const trials = new WeakMap<Gpu, Map<string, Trial>>();
 export function tried(gpu: Gpu, candidates: Candidates, bytes: () => readonly number[]): Tried {
   const [first] = candidates;
   const pipelineOf = ({ form }: Kernel<Node>) => gpu.pipelines.get(form);
-  if (candidates.length === 1) return { runnable: pipelineOf(first), kernel: () => first, isOpen: false };
+  if (candidates.length === 1) return { runnable: pipelineOf(first), kernel: () => first, isDecided: always };
   const facts = [gpu.info, candidates.map(({ text }) => [text.wgsl, text.workgroups])];
   const kept = KeptText.of('trials', () => facts);
   const earlier = parsed(kept?.read(), candidates.length);
   if (earlier) {
     const kernel = noted(candidates[earlier.fastest] ?? first, earlier);
-    return { runnable: pipelineOf(kernel), kernel: () => kernel, isOpen: false };
+    return { runnable: pipelineOf(kernel), kernel: () => kernel, isDecided: always };
   }
   const known = trials.get(gpu) ?? new Map<string, Trial>();
   trials.set(gpu, known);
   const name = nameOf(facts);
   const [one, ...others] = candidates.map((c) => ({ pipeline: pipelineOf(c), workgroups: c.text.workgroups }));
   const trial = known.get(name) ?? (one && gpu.fastest([one, ...others], bytes()));
-  if (!trial) return { runnable: pipelineOf(first), kernel: () => first, isOpen: false };
-  if (!known.has(name)) void trial.settled.then(() => trial.outcome && kept?.write(() => JSON.stringify(trial.outcome)));
+  if (!trial) return { runnable: pipelineOf(first), kernel: () => first, isDecided: always };
+  if (!known.has(name)) {
+    void trial.settled.then(() => {
+      if (trial.outcome) kept?.write(() => JSON.stringify(trial.outcome));
+      // The next plan may find what it takes to try them.
+      else known.delete(name);
+    });
+  }
   known.set(name, trial);
   const kernel = () => noted(candidates[trial.fastest] ?? first, trial.outcome);
-  return { runnable: trial, kernel, isOpen: true };
+  return { runnable: trial, kernel, isDecided: () => trial.outcome !== undefined };
 }
 
 /** The kernel with a word on how it was chosen. */

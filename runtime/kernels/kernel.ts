@@ -3,7 +3,9 @@
  * their tensors lies in. Out: its text, the storages to bind, and its launch. What one section stores no other may bind.
  */
 import { invariant } from '../errors.ts';
+import { layoutOf } from '../ir/graph.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
+import { extent } from '../tensor/layout.ts';
 import type { Target } from '../device/gpu.ts';
 import type { Access, PipelineForm } from '../device/pipelines.ts';
 import type { Lowered } from './lower.ts';
@@ -61,9 +63,15 @@ export function planSections<S extends object>(
   const alone = [...lowered.reads.keys()].filter((i) => slots.filter((slot) => slot === slots[i]).length === 1);
   const { nest, offsets } = based(lowered.nest, new Set(parametric ? [] : alone));
   const at = bindings.map((b, slot) => ({ ...b, offset: offsets.get(slots.indexOf(slot)) ?? 0 }));
+  const room = (buffer: number): number => {
+    const read = lowered.reads[buffer];
+    if (!read) return 0;
+    const layout = layoutOf(read);
+    return layout.offset + extent(layout) - (offsets.get(buffer) ?? 0) / dtypes[read.meta.dtype].bytes;
+  };
   const section = (chosen: Schedule): Section<S> => {
     const isFixed = !parametric && target.kind === 'gpu' && chosen.kind === 'thread per element';
-    const plan = isFixed ? { ...chosen, uniforms: uniformsOf(chosen.nest) } : chosen;
+    const plan = isFixed ? { ...chosen, uniforms: uniformsOf(chosen.nest, room) } : chosen;
     return { schedule: plan, bindings: inVectors(plan, slots, at), slots };
   };
   const [first, ...rest] = schedules(rewritten(nest), target);

@@ -192,11 +192,11 @@ class Search {
     return holds(c, this.power) ? undefined : this.times(a, (x) => this.b.call(expr.op, [x, c], 'float32'), c);
   }
 
-  /** With a factor, which goes around the sum where it is the same for all keys. */
+  /** With a factor. A total of the row is known at the end alone, and goes around the sum. */
   private times(of: Expr, by: (x: Expr) => Expr, factor: Expr): Term | undefined {
     const term = this.termOf(of);
     if (!term) return undefined;
-    if (factor.free.has(this.keys.key)) return { ...term, term: by(term.term) };
+    if (factor.free.has(this.keys.key) || !holdsSum(factor)) return { ...term, term: by(term.term) };
     return { ...term, around: (sum) => by(term.around(sum)) };
   }
 

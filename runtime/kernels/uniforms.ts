@@ -16,7 +16,8 @@ const MOST_UNIFORMS = 8;
 const LEAST_LOADS = 4;
 const LEAST_POSITIONS = 1 << 14;
 
-export function uniformsOf(nest: Nest): ReadonlyMap<number, number> {
+/** `room` says how many elements of a buffer there are behind the place where it is bound. */
+export function uniformsOf(nest: Nest, room: (buffer: number) => number): ReadonlyMap<number, number> {
   const { axes, stores } = nest;
   const found = new Map<number, { loads: number; elements: number }>();
   if (typicalOf(axes) < LEAST_POSITIONS || vary(axes)) return new Map();
@@ -28,7 +29,7 @@ export function uniformsOf(nest: Nest): ReadonlyMap<number, number> {
   }
   const written = new Set(stores.map((s) => s.buffer));
   const small = [...found].filter(([buffer, { loads, elements }]) => {
-    return loads >= LEAST_LOADS && uniformBytes(elements) <= MOST_BYTES && !written.has(buffer);
+    return loads >= LEAST_LOADS && uniformBytes(elements) <= MOST_BYTES && elements <= room(buffer) && !written.has(buffer);
   });
   return new Map(small.slice(0, MOST_UNIFORMS).map(([buffer, { elements }]) => [buffer, elements]));
 }

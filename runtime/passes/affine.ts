@@ -11,6 +11,7 @@ import { NO_ATTRIBUTES, type ElementwiseSpec } from '../ops/spec.ts';
 import { neg } from '../ops/unary.ts';
 import { layoutAttributes, stridedSpec } from '../ops/write.ts';
 import { axis, fromAxis } from '../tensor/affine.ts';
+import type { Shape } from '../tensor/shape.ts';
 import { constantOf } from './fold.ts';
 import { isContraction, type Contraction } from './products.ts';
 import { viewOf } from './views.ts';
@@ -30,6 +31,9 @@ const specOf = ({ entry: { spec } }: Binary | Unary): ElementwiseSpec =>
 
 /** Rewrites one op; what it builds of constants is constant too. */
 export class Affine {
+  /** Of the operand. */
+  private shape: Shape = [];
+
   constructor(
     private readonly node: OpNode,
     private readonly constants: Set<Node>,
@@ -41,6 +45,8 @@ export class Affine {
     const { inputs, meta } = this.node;
     const isKnown = inputs.every((x, i) => i === of || !isNode(x) || this.constants.has(x));
     if (!isKnown || meta.dtype !== was.product.meta.dtype) return undefined;
+    const operand = inputs[of];
+    this.shape = isNode(operand) ? operand.meta.shape : [];
     let is: Shifted | undefined = was;
     for (const step of this.steps(of)) is = is && this.done(step, is);
     return is === was ? undefined : is;
@@ -67,6 +73,13 @@ export class Affine {
     return [{ shift: factors.reduce((p, f) => this.constant(specOf(mul), [p, f])) }];
   }
 
+  /** Whether what comes of it has the operand's shape. */
+  private isNoLarger(x: NodeInput): boolean {
+    const sizes = isNode(x) ? x.meta.shape : [];
+    const skipped = this.shape.length - sizes.length;
+    return skipped >= 0 && sizes.every((size, d) => size === 1 || size === this.shape[d + skipped]);
+  }
+
   private done(step: Step, { product, shift }: Shifted): Shifted | undefined {
     if ('shift' in step)
       return { product, shift: shift === undefined ? step.shift : this.constant(specOf(add), [shift, step.shift]) };
@@ -89,7 +102,7 @@ export class Affine {
       // What stands for elements outside of it would have to be scaled too.
       if (source.otherwise) continue;
       const places = out.map((o) => source.index.findIndex((index) => index.key === o.key));
-      const along = inputs.map((x, k) => (k === of ? factor : this.along(x, places, factor)));
+      const along = inputs.map((x, k) => (k === of ? factor : this.isNoLarger(x) ? this.along(x, places, factor) : undefined));
       if (!along.every((x) => x !== undefined)) continue;
       const scaled = this.constant(op, along);
       const inputsNow = product.inputs.map((x) => (x === factor ? scaled : x));

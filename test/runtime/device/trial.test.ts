@@ -55,19 +55,25 @@ test('without figures it is the first that the device takes', async () => {
   expect(await twice(gpu, new Trial([candidate(gpu, 'x[0] * 10 + 1'), candidate(gpu, 'x[0] + 2')], fails))).toBe(311);
   const refused = new Trial([candidate(gpu, 'refused'), candidate(gpu, 'x[0] + 2')], () => Promise.resolve(undefined));
   expect(await twice(gpu, refused)).toBe(7);
-  expect(refused.outcome).toBeUndefined();
+  expect(refused.outcome).toEqual({ fastest: 1, ms: [undefined, undefined] });
   const none = new Trial([candidate(gpu, 'refused')], () => Promise.resolve(undefined));
   await none.settled;
   expect([none.handle, none.refusal]).toEqual([undefined, expect.stringContaining('workgroup')]);
 });
 
-test('what cannot wait has the first', async () => {
+test('what cannot wait has the first that the device takes', async () => {
   const gpu = await opened();
   const trial = new Trial([candidate(gpu, 'x[0] * 10 + 1'), candidate(gpu, 'x[0] + 2')], () => Promise.resolve([2, 1]));
   trial.compile();
   expect(trial.isSettled).toBe(true);
   await trial.settled;
   expect(await twice(gpu, trial)).toBe(311);
+  expect(trial.outcome).toBeUndefined();
+  const refused = candidate(gpu, 'refused');
+  await refused.pipeline.settled;
+  const second = new Trial([refused, candidate(gpu, 'x[0] + 3')], () => new Promise(() => undefined));
+  second.compile();
+  expect(await twice(gpu, second)).toBe(9);
 });
 
 test('candidates are timed on memory of their own', async () => {
@@ -77,8 +83,7 @@ test('candidates are timed on memory of their own', async () => {
   const candidates = ['x[0] + 1', 'refused', 'x[0] + 2'].map((step) => candidate(gpu, step));
   await Promise.all(candidates.map((c) => c.pipeline.settled));
   const live = gpu.pool.memory;
-  const bound = gpu.device.createBuffer({ size: 256, usage: GPUBufferUsage.UNIFORM });
-  const given = { bytes: [4], parameters: bound, room: 1 << 20, isIdle: false };
+  const given = { bytes: [4], room: 1 << 20, isIdle: false };
   const ms = await timed(gpu.device, candidates, { ...given, isIdle: true });
   expect(ms).toEqual([expect.any(Number), undefined, expect.any(Number)]);
   expect(await timed(gpu.device, candidates, { ...given, room: 3 })).toBeUndefined();

@@ -140,6 +140,44 @@ describe('a frozen function', () => {
     expect(() => frozen(image().transpose(2, 3))).toThrow(/float32\[2, 2, 6, 5\]/);
   });
 
+  test.each<[string, (x: Tensor, w: Tensor, g: Tensor) => Tensor]>([
+    ['all of them', (x, w, g) => x.matmul(w).mul(g.expand([4, 5]))],
+    ['a divisor', (x, w, g) => x.matmul(w).div(g.expand([4, 5]))],
+    ['one number', (x, w, g) => x.matmul(w).mul(g.select(0, 0).expand([4, 5]))],
+    ['further dims', (x, w, g) => x.matmul(w).mul(g.expand([3, 1, 5]))],
+  ])('keeps a scale that makes more of a product: %s', async (_, scaled) => {
+    const [w, g] = [randomTensor([6, 5], 1), randomTensor([5], 2).add(2)];
+    for (const shape of [[1, 6], [6]]) {
+      const x = randomTensor(shape, 3);
+      const fn = (y: Tensor) => scaled(y, w, g);
+      const frozen = await jit.freeze(jit.trace(fn, [x]));
+      expectSame(await read([frozen(x)]), await read([fn(x)]), CLOSE, 'frozen against eager');
+    }
+  });
+
+  test('is the one of the trace that was called so', async () => {
+    const g = randomTensor([5], 1);
+    const asks = jit.trace((x: Tensor) => (x.requiresGrad ? x.mul(g).mul(2) : x.mul(g).mul(3)), [ones([5])]);
+    asks(ones([5]).requiresGrad_());
+    const wants = await jit.freeze(asks);
+    expectSame(await read([wants(ones([5]))]), await read([g.mul(3)]), CLOSE, 'without a gradient');
+    expectSame(await read([wants(ones([5]).requiresGrad_()).detach()]), await read([g.mul(2)]), CLOSE, 'with one');
+    const a = randomTensor([5], 2);
+    const twins = jit.trace((x: Tensor, y: Tensor) => (x === y ? x.mul(g) : x.add(y).mul(g)), [a, a]);
+    twins(a, a.view([5]));
+    const frozen = await jit.freeze(twins);
+    expectSame(await read([frozen(a, a)]), await read([a.mul(g)]), CLOSE, 'one tensor twice');
+    expectSame(await read([frozen(a, a.view([5]))]), await read([a.add(a).mul(g)]), CLOSE, 'and a view of it');
+  });
+
+  test('keeps a scale that would leave nothing of the weight', async () => {
+    const [w, s] = [full([6, 5], 1e-25), full([5], 1e-20)];
+    const fn = (x: Tensor) => x.matmul(w).mul(s);
+    const x = full([2, 6], 1e30);
+    const frozen = await jit.freeze(jit.trace(fn, [x]));
+    expectSame(await read([frozen(x)]), await read([fn(x)]), CLOSE, 'frozen against eager');
+  });
+
   test('draws random numbers as the code does', async () => {
     const scale = new nn.Parameter(ones([4]));
     const noisy = (x: Tensor) => x.add(rand([4]).mul(scale));

@@ -133,4 +133,18 @@ describe('values', () => {
     expect(await numbers(traced(tensor([1, 2]), gone))).toEqual([-1, -2]);
     expect(() => traced(gone, ones([2]))).toThrow(expect.objectContaining({ code: 'JLT-DISPOSED' }));
   });
+
+  test('a hole in an array is an element that is undefined', async () => {
+    const fn = (xs: readonly (Tensor | undefined)[]) => {
+      const [x, y] = xs;
+      return x && y ? x.mul(y) : (x ?? ones([1])).mul(2);
+    };
+    const a = tensor([3, 4]);
+    const traced = jit.trace(fn, [[a, a]]);
+    const holed: Tensor[] = [];
+    holed[0] = a;
+    holed[2] = a;
+    expect(await numbers(traced(holed))).toEqual([6, 8]);
+    expect(await numbers(traced([a, a]))).toEqual([9, 16]);
+  });
 });

@@ -1,10 +1,12 @@
 /** Candidates of a traced kernel: values are those of eager code whichever runs, and what was found is remembered. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { manualSeed, rand, type Tensor } from 'jitlens';
+import { GpuBackend } from '../../../runtime/kernels/eager.ts';
+import { currentBackend } from '../../../runtime/tensor/backend.ts';
 import { expectSame, read } from '../support/compare.ts';
 import { useGpuSchedules } from '../support/gpu-schedules.ts';
 import { CLOSE, onlyTrace, traceOf } from '../support/traces.ts';
@@ -59,4 +61,17 @@ test('the device is asked once; another plan, and another process, know', async 
   expect(again.stages).toContain('not in the cache');
   expect(again.kernel?.schedule).toBe(first.kernel?.schedule);
   expect(readFileSync(join(trials(), file), 'utf8')).toBe(found);
+});
+
+test('what nothing was tried for is not kept', async () => {
+  const backend = currentBackend();
+  if (!(backend instanceof GpuBackend)) throw new Error('a device without kernels');
+  // As where there is no room for it.
+  vi.spyOn(backend.gpu.pool, 'room', 'get').mockReturnValue(0);
+  const { kernel } = await run(given());
+  expect(kernel?.schedule).not.toContain('tried');
+  expect(existsSync(trials()) || existsSync(join(folder, 'plans'))).toBe(false);
+  vi.restoreAllMocks();
+  expect((await run(given())).kernel?.schedule).toContain('when tried');
+  expect(readdirSync(join(folder, 'plans'))).toHaveLength(1);
 });

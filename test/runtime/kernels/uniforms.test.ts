@@ -47,6 +47,15 @@ test('weights that are a part of a larger tensor', async () => {
   expect(await run(far, image(3), all)).toHaveLength(1);
 });
 
+test('weights that are padded are read behind their end, where a uniform has nothing', async () => {
+  const padded = (x: Tensor, w: Tensor) =>
+    w
+      .pad([0, 2])
+      .matmul(x.unsqueeze(0).unfold(3))
+      .view([16, SIDE - 2, SIDE - 2]);
+  expect(await run(padded, image(2), rand([16, 16]))).toEqual([]);
+});
+
 test('what is written, or chosen by values, is no uniform', async () => {
   const written = (x: Tensor, w: Tensor) => {
     const y = convolved(x, w);

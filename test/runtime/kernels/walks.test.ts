@@ -258,6 +258,14 @@ describe.each(['software', 'gpu'] as const)('made for a %s', (kind) => {
     expect(got.some(Number.isFinite)).toBe(_ !== 'keys that are not finite');
   });
 
+  test('values whose sums leave the range of numbers do not where shares are scaled', async () => {
+    const large: Attention = (q, k, v) => {
+      const shares = q.matmul(T(k)).softmax(-1).mul(1e-30);
+      return shares.matmul(v.abs().add(1).mul(1e38)).mul(1e-8);
+    };
+    expect((await walked(kind, large, () => inputsOf(sizes))).every(Number.isFinite)).toBe(true);
+  });
+
   test('where a condition takes shares away, none is left of those that are no numbers', async () => {
     const masked: Attention = (q, k, v, m) => {
       const shares = matches(q, k, v, m).add(m).softmax(-1);
