@@ -59,7 +59,7 @@ export interface Plan {
   readonly ready: Promise<void>;
 }
 
-/** The stage that goes on while the code does. */
+/** The stage that goes on while the code does: pipelines are compiled, and candidates tried. */
 export const PIPELINES = 'pipelines';
 
 /** `without` names passes to leave out; with a family the kernels are those of its other sizes. */
