@@ -59,10 +59,21 @@ export function choose(graph: Graph, gpu: Gpu, timed: Timed, without: readonly s
       const [only, ...others] = step;
       const rivals = only && others.length === 0 ? only.rivals.map((rival) => built([rival])) : [];
       const sections = step.map(({ group, reads }) => ({ group, reads }));
-      return { sections, kernel: built(step.map((k) => k.section)), rivals };
+      const kernel = built(step.map((k) => k.section));
+      invariant(
+        rivals.every((r) => sameBindings(r, kernel)),
+        'candidates bind the same',
+      );
+      return { sections, kernel, rivals };
     }),
   );
   return { fusion, inPlace, places: placesOf(fusion, kernels, inPlace), kernels };
+}
+
+/** A call is made ready for one of them, whichever will run. */
+function sameBindings(a: Kernel<Node>, b: Kernel<Node>): boolean {
+  const same = (x: readonly unknown[], y: readonly unknown[]) => x.length === y.length && x.every((v, i) => v === y[i]);
+  return same(a.storages, b.storages) && same(a.offsets, b.offsets) && a.form.parameters === b.form.parameters;
 }
 
 /** Each group by itself; `build` makes the kernel of the one that has this place among the groups. */
