@@ -18,6 +18,7 @@ export const expectTypeOf = anything as typeof import('vitest').expectTypeOf;
 
 type Body = (...args: unknown[]) => unknown;
 interface Case {
+  readonly file?: string;
   /** Absent for what comes before or after the cases of a block, in its place among them. */
   readonly name?: string;
   readonly body: () => unknown;
@@ -54,7 +55,7 @@ function withEach(add: (name: string, body: () => unknown) => void) {
   });
 }
 
-export const test = withEach((name, body) => cases.push({ name: [...path, name].join(' › '), body, each }));
+export const test = withEach((name, body) => cases.push({ file: path[0], name: [...path, name].join(' › '), body, each }));
 export const it = test;
 export const describe = withEach((name, body) => {
   const outer = after;
@@ -62,10 +63,10 @@ export const describe = withEach((name, body) => {
   path.push(name);
   body();
   path.pop();
-  for (const hook of after) cases.push({ body: hook });
+  for (const hook of after) cases.push({ file: path[0], body: hook });
   after = outer;
 });
-export const beforeAll = (body: () => unknown): void => void cases.push({ body });
+export const beforeAll = (body: () => unknown): void => void cases.push({ file: path[0], body });
 export const afterAll = (body: () => unknown): void => void after.push(body);
 export const afterEach = (body: () => unknown): void => void each.push(body);
 
@@ -92,7 +93,9 @@ export const vi = {
 /** Runs the cases whose name contains one of `wanted`, all without any. Gives the number that failed. */
 export async function run(wanted: readonly string[]): Promise<number> {
   let failed = 0;
-  const chosen = cases.filter(({ name }) => !name || wanted.length === 0 || wanted.some((w) => name.includes(w)));
+  const named = cases.filter(({ name }) => name && (wanted.length === 0 || wanted.some((w) => name.includes(w))));
+  const files = new Set(named.map((c) => c.file));
+  const chosen = cases.filter((c) => (c.name ? named.includes(c) : files.has(c.file)));
   for (const { name = 'before or after', body, each: hooks = [] } of chosen) {
     try {
       await body();
