@@ -8,16 +8,15 @@ import { Parameter } from '../nn/module.ts';
 import { clone } from '../ops/move.ts';
 import { withRecorder, type Moded, type Recorder } from '../ops/recorder.ts';
 import type { Attributes, OpSpec } from '../ops/spec.ts';
-import type { Backend, Operand } from '../tensor/backend.ts';
+import type { Backend, Later, Operand } from '../tensor/backend.ts';
 import type { Storage } from '../tensor/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { userFrames, type Frame } from '../frames.ts';
 
-/** A gradient left on an argument, or on a tensor that the code holds. */
+/** Where a gradient is left: on an argument, or on a tensor that the code holds. */
 export interface LeftGradient {
   readonly position?: number;
   readonly tensor?: Tensor;
-  readonly gradient: Tensor;
 }
 
 /** What a module that was asked whether it is training said, and where it was asked. */
@@ -35,11 +34,15 @@ export class TraceRecorder implements Recorder {
   /** Modules that were asked whether they are training, and what they said. */
   readonly modes = new Map<Moded, AskedMode>();
 
-  /** `names` gives parameters the names that they have in their module; on a `device` without elements the code is only looked at. */
+  /**
+   * `names` gives parameters the names that they have in their module. On a `device` without elements the code is only looked at;
+   * `later` takes ops that need not run at once.
+   */
   constructor(
     inputs: readonly Tensor[],
     private readonly names: ReadonlyMap<Tensor, string> = new Map(),
     readonly device?: Backend,
+    readonly later?: Later,
   ) {
     inputs.forEach((x, i) => {
       if (!this.nodes.has(x)) this.external('input', `input${i}`, x, { position: i });
@@ -104,7 +107,7 @@ export class TraceRecorder implements Recorder {
   }
 
   /** Gradients that the code left on tensors from outside. */
-  gradients(): LeftGradient[] {
+  gradients(): (LeftGradient & { readonly gradient: Tensor })[] {
     return [...this.nodes].flatMap(([x, node]) => {
       const gradient = x.heldGrad;
       if (node.kind !== 'external' || !gradient || !this.nodes.has(gradient)) return [];

@@ -6,7 +6,8 @@
 import { invariant } from '../errors.ts';
 import type { PooledBuffer } from '../device/buffers.ts';
 import type { Dispatch } from '../device/gpu.ts';
-import { bufferOf, type GpuBackend } from '../kernels/eager.ts';
+import type { GpuBackend } from '../kernels/eager.ts';
+import { bufferOf, memoryOf } from '../kernels/storage.ts';
 import { countWrite } from '../ops/saved.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Plan } from './compile.ts';
@@ -60,6 +61,7 @@ export class Replay {
       tensors.push(new Tensor(this.backend.allocate(dtype, layout.shape), layout, form));
     const at = (position: number): Tensor => invariant(tensors[position], 'a tensor of the call');
     const buffers = bound.map((position) => slots[position - tensors.length] ?? bufferOf(at(position)));
+    for (const { target } of writes) memoryOf(at(target)).settle();
     for (const dispatch of this.dispatches(buffers)) gpu.dispatch(dispatch);
     for (const { target, from, bytes } of writes) {
       const tensor = at(target);

@@ -10,11 +10,12 @@ import { Module, Parameter } from '../nn/module.ts';
 import { activeRecorder, withRecorder } from '../ops/recorder.ts';
 import { generatorState } from '../ops/random.ts';
 import { gradMode } from '../ops/tape.ts';
-import { currentBackend, type Backend } from '../tensor/backend.ts';
+import { currentBackend, type Backend, type Later } from '../tensor/backend.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Plan } from './compile.ts';
 import { executable } from './execute.ts';
 import { flowOf, letGradientsThrough, type Flow } from './differentiate.ts';
+import type { Family } from './family.ts';
 import type { Signature } from './guard.ts';
 import { heldBy, Held } from './held.ts';
 import { Signatures, type FamilyOf } from './signatures.ts';
@@ -41,7 +42,8 @@ export interface Compiled {
   readonly plan?: Plan;
   readonly plans: () => readonly Plan[];
   readonly run: (inputs: readonly Tensor[]) => Tensor[];
-  readonly outputs: Tree;
+  /** Results as the function gives them, around other tensors. */
+  readonly outputs: Pick<Tree, 'form' | 'rebuild'>;
   /** Where the gradients go that the code leaves behind: they are the last results of a run, in this order. */
   readonly left: readonly LeftGradient[];
   readonly flow: Flow;
@@ -129,23 +131,27 @@ export class TraceCache implements TraceInfo {
       const generator = known.flow.draws && gradMode() ? generatorState() : undefined;
       return this.differentiable(tree, known, known.run(tree.tensors), generator);
     }
-    return this.add(tree, args);
+    return this.add(tree, args, true);
   }
 
-  /** Runs such a call, recorded where there is room for one more, and gives its result. */
-  add(tree: Tree, args: readonly unknown[]): unknown {
+  /** Runs such a call, recorded where there is room for one more, and gives its result, which is `wanted` or only might be. */
+  add(tree: Tree, args: readonly unknown[], wanted = false): unknown {
     const generator = gradMode() ? generatorState() : undefined;
-    // The run that is recorded is this call's run: another one would write in place a second time.
-    const compiled = this.signatures.add(tree, (signature, family) => this.trace(tree, signature, family));
+    let first: RecordedRun = { results: [], isPutOff: false };
+    const compiled = this.signatures.add(tree, (signature, family) => {
+      const made = this.trace(tree, signature, family);
+      first = made.first;
+      return made.compiled;
+    });
     if (!compiled) return this.fn(...(args as never[]));
-    // What the recorded run made is like what a replay makes: no op by op history leads out of it.
-    const results = [...compiled.outputs.tensors, ...compiled.left.map((l) => l.gradient)];
-    return this.differentiable(tree, compiled, results.map(cutOff), compiled.flow.draws ? generator : undefined);
+    // A recorded run that wrote in place is this call's run: another one would write a second time.
+    const results = wanted && first.isPutOff ? compiled.run(tree.tensors) : first.results.map(cutOff);
+    return this.differentiable(tree, compiled, results, compiled.flow.draws ? generator : undefined);
   }
 
   /** The outputs as the function gives them; a gradient that reaches them goes back through the function, run anew. */
   private differentiable(call: Tree, compiled: Compiled, all: readonly Tensor[], generator: Tensor | undefined): unknown {
-    const results = all.slice(0, compiled.outputs.tensors.length);
+    const results = all.slice(0, compiled.flow.outputs.length);
     compiled.left.forEach(({ position, tensor }, i) => {
       const target = position === undefined ? tensor : call.tensors[position];
       target?.leaveGrad(all[results.length + i]);
@@ -154,27 +160,52 @@ export class TraceCache implements TraceInfo {
     return compiled.outputs.rebuild(results);
   }
 
-  private trace(call: Tree, signature: Signature, family?: FamilyOf): Compiled {
+  private trace(call: Tree, signature: Signature, family?: FamilyOf): { first: RecordedRun; compiled: Compiled } {
     const backend = call.tensors[0]?.storage.backend ?? currentBackend();
     const kernels = family?.(0);
-    const run = () => record(this.fn, this.module, call);
-    const onGpu = kernels && backend instanceof GpuBackend;
-    const { recorder, outputs, left, recorded, inputs } = onGpu ? backend.forAllSizes(kernels.eager, run) : run();
-    const flow = flowOf(recorded, outputs.tensors);
-    const held = new Held(this.module, heldBy(recorded), inputs, recorder.modes);
-    const made = executable(recorded, backend, undefined, kernels);
-    const plans = () => (made.plan ? [made.plan] : []);
-    return { signature, recorded, outputs, left, held, flow, modes: recorder.modes, plans, ...made };
+    const run = () => record(this.fn, this.module, call, undefined, backend.putOff?.());
+    const { recorder, outputs, left, recorded, inputs } = inFamily(kernels, backend, run);
+    const { form, rebuild } = outputs;
+    const compiled = {
+      signature,
+      recorded,
+      outputs: { form, rebuild },
+      left: left.map(({ position, tensor }) => ({ position, tensor })),
+      flow: flowOf(recorded, outputs.tensors),
+      held: new Held(this.module, heldBy(recorded), inputs, recorder.modes),
+      modes: recorder.modes,
+      ...runnable(recorded, backend, kernels),
+    };
+    const results = [...outputs.tensors, ...left.map((l) => l.gradient)];
+    return { compiled, first: { results, isPutOff: recorder.later?.isOpen ?? false } };
   }
 }
 
-/** Runs the code and writes down its ops; on a `device` without elements it is only looked at. */
-export function record(fn: AnyFunction, module: Module | undefined, call: Tree, device?: Backend) {
+/** What a recorded run gave; its history leads through each op, which that of a replay does not. */
+interface RecordedRun {
+  readonly results: readonly Tensor[];
+  /** Whether it is still to run, if anybody asks for what it gave. */
+  readonly isPutOff: boolean;
+}
+
+/** Ops that do run are those of other sizes, too. */
+function inFamily<T>(kernels: Family | undefined, backend: Backend, run: () => T): T {
+  return kernels && backend instanceof GpuBackend ? backend.forAllSizes(kernels.eager, run) : run();
+}
+
+/** Apart from what a recorded run gave, which no closure here must hold. */
+function runnable(recorded: Graph, backend: Backend, kernels: Family | undefined): Pick<Compiled, 'plan' | 'plans' | 'run'> {
+  const { plan, run } = executable(recorded, backend, undefined, kernels);
+  return { plan, run, plans: () => (plan ? [plan] : []) };
+}
+
+/** Runs the code and writes down its ops; on a `device` without elements it is only looked at, and `later` may run them later. */
+export function record(fn: AnyFunction, module: Module | undefined, call: Tree, device?: Backend, later?: Later) {
   // The code may hold an argument under another name; objects of its own tell the two apart.
   const tree = flattenTree(call.rebuild(renewed(call.tensors)), 'arguments');
   const named = module ? [...module.namedParameters(), ...module.namedBuffers()] : [];
   const names = new Map<Tensor, string>(named.map(([name, x]) => [x, name]));
-  const recorder = new TraceRecorder(tree.tensors, names, device);
+  const recorder = new TraceRecorder(tree.tensors, names, device, later);
   const result = withRecorder(recorder, () => fn(...(tree.rebuild(tree.tensors) as never[])));
   if (result instanceof Promise) {
     // What becomes of it is nobody's business any more.

@@ -3,9 +3,9 @@
  * fused graphs. A call like an earlier one, in everything but the memory it uses, costs a look-up; a call of the same
  * form with other sizes shares the pipeline.
  */
-import { invariant, JitLensError } from '../errors.ts';
+import { JitLensError } from '../errors.ts';
 import type { Gpu } from '../device/gpu.ts';
-import { sizeText, type PooledBuffer } from '../device/buffers.ts';
+import { sizeText } from '../device/buffers.ts';
 import type { Pipeline } from '../device/pipelines.ts';
 import { GraphBuilder, type NodeInput } from '../ir/graph.ts';
 import { formatAttributes, formOfAttributes, type Attributes, type OpSpec } from '../ops/spec.ts';
@@ -17,39 +17,11 @@ import { formatShape, numel, type Shape } from '../tensor/shape.ts';
 import { tracked } from '../tensor/scope.ts';
 import type { Storage } from '../tensor/storage.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { PutOff } from './put-off.ts';
 import { buildKernel, planSection } from './kernel.ts';
 import { lower } from './lower.ts';
+import { bufferOf, giveBack, GpuStorage, memoryOf, type Held } from './storage.ts';
 import type { Templates } from './template.ts';
-
-/** What a storage shares with the registry that gives its buffer back when nothing holds the storage any more. */
-interface Held {
-  buffer: PooledBuffer | undefined;
-}
-
-export class GpuStorage implements Storage {
-  version = 0;
-
-  constructor(
-    readonly backend: GpuBackend,
-    readonly dtype: DType,
-    readonly length: number,
-    private readonly held: Held,
-  ) {}
-
-  get buffer(): PooledBuffer {
-    if (this.held.buffer) return this.held.buffer;
-    throw new JitLensError('JLT-DISPOSED', 'this tensor was disposed of', 'Read it before dispose().');
-  }
-
-  release(): void {
-    giveBack(this.backend.gpu, this.held);
-  }
-}
-
-function giveBack(gpu: Gpu, held: Held): void {
-  if (held.buffer) gpu.pool.give(held.buffer);
-  held.buffer = undefined;
-}
 
 /** A call that was made before: its pipeline, and which operand each binding is (−1 for the result). */
 interface Recipe {
@@ -88,9 +60,15 @@ export class GpuBackend implements Backend {
   }
 
   allocate(dtype: DType, shape: Shape): GpuStorage {
+    const storage = this.withoutMemory(dtype, shape);
+    storage.fill();
+    return storage;
+  }
+
+  /** What has its memory once it is filled. */
+  withoutMemory(dtype: DType, shape: Shape, computedBy?: PutOff): GpuStorage {
     this.checkType(dtype);
-    const length = numel(shape);
-    const bytes = length * dtypes[dtype].bytes;
+    const bytes = numel(shape) * dtypes[dtype].bytes;
     const limit = this.gpu.device.limits.maxStorageBufferBindingSize;
     if (bytes > limit) {
       throw new JitLensError(
@@ -99,10 +77,14 @@ export class GpuBackend implements Backend {
         'Split it.',
       );
     }
-    const held: Held = { buffer: this.gpu.buffer(bytes, () => `a ${dtype} tensor of shape ${formatShape(shape)}`) };
-    const storage = new GpuStorage(this, dtype, length, held);
+    const held: Held = { buffer: undefined };
+    const storage = new GpuStorage(this, dtype, shape, held, computedBy);
     this.abandoned.register(storage, held);
     return tracked(storage);
+  }
+
+  putOff(): PutOff {
+    return new PutOff(this);
   }
 
   upload(dtype: DType, data: ArrayLike<number>): GpuStorage {
@@ -146,6 +128,7 @@ export class GpuBackend implements Backend {
 
   execute(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
     if (out.numel === 0) return;
+    memoryOf(out).settle();
     if (op.kind === 'join' && inputs.length >= this.gpu.maxStorageBuffers) return this.joinOneByOne(inputs, attributes, out);
     if (inputs.some((x) => typeof x === 'object' && x.storage === out.storage && !sameLayout(x.layout, out.layout))) {
       return this.throughCopy(op, inputs, attributes, out);
@@ -220,10 +203,6 @@ export class GpuBackend implements Backend {
     this.execute(conversions[out.dtype], [apart], {}, out);
     apart.dispose();
   }
-}
-
-export function bufferOf(x: Tensor): PooledBuffer {
-  return invariant(x.storage instanceof GpuStorage && x.storage, 'a tensor of a device with kernels').buffer;
 }
 
 /** What a call is, whatever its sizes are. */

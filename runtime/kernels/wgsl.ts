@@ -364,14 +364,20 @@ class Emitter implements Writer {
     if (type === 'bool') return value === 0 ? 'false' : 'true';
     if (type === 'int32') return this.p.int(value, true);
     if (type === 'uint32') return this.p.uint(value);
-    if (Number.isFinite(value)) return this.p.float(value);
-    // A constant that is not finite is refused when the text is checked; a variable is not constant.
-    const bits = Number.isNaN(value) ? '0x7fc00000u' : value > 0 ? '0x7f800000u' : '0xff800000u';
-    const holder = Number.isNaN(value) ? 'not_a_number' : value > 0 ? 'infinity' : 'minus_infinity';
-    this.preludes.add(`var<private> ${holder}: u32 = ${bits};`);
-    return `bitcast<f32>(${holder})`;
+    const special = SPECIAL.find((s) => Object.is(s.value, value));
+    if (!special) return this.p.float(value);
+    this.preludes.add(`var<private> ${special.name}: u32 = ${special.bits};`);
+    return `bitcast<f32>(${special.name})`;
   }
 }
+
+/** Constants that are not finite are refused when a text is checked, and −0 becomes 0; a variable is not constant. */
+const SPECIAL = [
+  { value: NaN, name: 'not_a_number', bits: '0x7fc00000u' },
+  { value: Infinity, name: 'infinity', bits: '0x7f800000u' },
+  { value: -Infinity, name: 'minus_infinity', bits: '0xff800000u' },
+  { value: -0, name: 'minus_zero', bits: '0x80000000u' },
+] as const;
 
 /** How deep brackets stand in each other. */
 function nesting(text: string): number {

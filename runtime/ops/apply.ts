@@ -17,14 +17,18 @@ export function apply(spec: OpSpec, inputs: readonly Operand[], attributes: Attr
   const recorder = activeRecorder();
   const device = recorder?.device;
   const backend = commonBackend(spec, inputs, device);
+  const later = recorder?.later?.backend === backend ? recorder.later : undefined;
+  const runner = later ?? backend;
   const out = spec.inPlace
-    ? overwritten(spec.name, spec.inPlace, inputs, attributes, device)
-    : produced(backend, spec, inputs, attributes);
+    ? overwritten(spec.name, spec.inPlace, inputs, attributes, device ? undefined : runner)
+    : produced(runner, spec, inputs, attributes);
   recorder?.record(spec, inputs, attributes, out);
   return out;
 }
 
-function produced(backend: Backend, spec: OpSpec, inputs: readonly Operand[], attributes: Attributes): Tensor {
+type Runner = Pick<Backend, 'allocate' | 'execute'>;
+
+function produced(runner: Runner, spec: OpSpec, inputs: readonly Operand[], attributes: Attributes): Tensor {
   const [first] = inputs;
   if (spec.kind === 'move' && spec.view && first instanceof Tensor) {
     const layout = spec.view(first.layout, attributes);
@@ -38,8 +42,8 @@ function produced(backend: Backend, spec: OpSpec, inputs: readonly Operand[], at
     }
   }
   const meta = infer(spec, inputs, attributes);
-  const out = new Tensor(backend.allocate(meta.dtype, meta.layout.shape), meta.layout, meta.form);
-  backend.execute(spec, inputs, attributes, out);
+  const out = new Tensor(runner.allocate(meta.dtype, meta.layout.shape), meta.layout, meta.form);
+  runner.execute(spec, inputs, attributes, out);
   return out;
 }
 
@@ -73,7 +77,7 @@ function overwritten(
   base: OpSpec,
   inputs: readonly Operand[],
   attributes: Attributes,
-  device: Backend | undefined,
+  runner: Runner | undefined,
 ): Tensor {
   const [target] = inputs;
   if (!(target instanceof Tensor))
@@ -94,8 +98,8 @@ function overwritten(
     );
   }
   activeTape()?.beforeWrite(name, inputs);
-  if (device) return target;
-  target.storage.backend.execute(base, inputs, attributes, target);
+  if (!runner) return target;
+  runner.execute(base, inputs, attributes, target);
   countWrite(target.storage);
   return target;
 }

@@ -1,11 +1,13 @@
 /** @file The hook through which a trace sees every op. In: each call, after it ran. At most one recorder is active. */
-import type { Backend, Operand } from '../tensor/backend.ts';
+import type { Backend, Later, Operand } from '../tensor/backend.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Attributes, OpSpec } from './spec.ts';
 
 export interface Recorder {
   /** Where ops are worked out without being run, when the code is only looked at: results have shapes and no elements. */
   readonly device?: Backend;
+  /** What takes the ops of its device, when they need not run at once. */
+  readonly later?: Later;
   record(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void;
   /** Whether the tensor was made while recording, or is known from outside. */
   knows(tensor: Tensor): boolean;

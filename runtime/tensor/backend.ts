@@ -24,6 +24,15 @@ export interface Backend {
   execute(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void;
   /** Resolves when everything asked for so far is done. */
   sync(): Promise<void>;
+  /** Where ops can be put off; absent where that gains nothing. */
+  putOff?(): Later;
+}
+
+/** What takes ops, and runs them when their elements are asked for. */
+export interface Later extends Pick<Backend, 'allocate' | 'execute'> {
+  readonly backend: Backend;
+  /** Whether nothing has been run. */
+  readonly isOpen: boolean;
 }
 
 let current: Backend | undefined;
