@@ -1,6 +1,6 @@
 /** Recording puts ops off: that they run later, or never, can be told by what was launched, and by nothing else. */
 import { describe, expect, test } from 'vitest';
-import { jit, manualSeed, memory, noGrad, rand, scope, tensor, type Tensor } from 'jitlens';
+import { jit, keep, manualSeed, memory, noGrad, rand, scope, tensor, type Tensor } from 'jitlens';
 import type { TraceInfo } from '../../../runtime/jit/trace.ts';
 import { EXACT, expectSame, read } from '../support/compare.ts';
 import { launched } from '../support/dispatches.ts';
@@ -62,6 +62,22 @@ describe('a tensor that the code keeps', () => {
     double?.dispose();
     await expect(part?.data()).rejects.toThrow(/this tensor was disposed of/);
   });
+});
+
+test('what was disposed of before it was run takes no memory after it', async () => {
+  const before = live();
+  const kept: Tensor[] = [];
+  const x = tensor([1, 2, 3, 4]);
+  const fn = (y: Tensor) => {
+    const double = y.mul(2);
+    kept.push(double, double.add(1));
+    return double.sum();
+  };
+  noGrad(() => scope(() => jit.trace(fn, [x]).info.compiled.map(() => kept.map(keep))));
+  kept[0]?.dispose();
+  expect(await read(kept[1])).toMatchObject([{ values: [3, 5, 7, 9] }]);
+  for (const y of [x, ...kept]) y.dispose();
+  expect(live()).toBe(before);
 });
 
 test('an op refuses a tensor that the code disposed of', () => {
