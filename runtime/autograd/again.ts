@@ -14,14 +14,16 @@ export interface Rerun {
   /** For error messages. */
   readonly name: string;
   readonly run: () => unknown;
+  /** What the code and its gradients find as it was in the first run. */
+  readonly asBefore?: <T>(body: () => T) => T;
   /** How many tensors the first run gave, and which of them gradients arrive at. */
   readonly count: number;
   readonly places: readonly number[];
   readonly sources: readonly Tensor[];
 }
 
-export function byRunningAgain({ name, run, count, places, sources }: Rerun): Backward {
-  return (gradients) => {
+export function byRunningAgain({ name, run, asBefore = (body) => body(), count, places, sources }: Rerun): Backward {
+  const gradientsOf = (gradients: Parameters<Backward>[0]) => {
     const results = tensorsIn(enableGrad(run));
     if (results.length !== count) {
       throw new JitLensError(
@@ -41,4 +43,5 @@ export function byRunningAgain({ name, run, count, places, sources }: Rerun): Ba
       options,
     );
   };
+  return (gradients) => asBefore(() => gradientsOf(gradients));
 }

@@ -41,6 +41,12 @@ export async function freeze<A extends unknown[], R>(
   return Object.assign((...args: A) => state.call(args) as R, { info: state });
 }
 
+/** Whether it is a function that `trace` or `freeze` made. */
+export function isTraced(fn: object): boolean {
+  const info: unknown = Reflect.get(fn, 'info');
+  return info instanceof TraceCache || info instanceof FrozenTraces;
+}
+
 function refuseTraining({ module, compiled }: TraceCache): void {
   const asked = [...(module ? [module] : []), ...compiled.flatMap(({ modes }) => [...modes.keys()])];
   const training = asked.find((m) => m.training);

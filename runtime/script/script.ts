@@ -204,6 +204,7 @@ export class ScriptCache implements ScriptInfo {
         backward: byRunningAgain({
           name: 'a scripted function',
           run,
+          asBefore: (body) => this.asBefore(before, body),
           count: yields.filter((x) => x instanceof Tensor).length,
           places: places.map((i) => yields.slice(0, i).filter((x) => x instanceof Tensor).length),
           sources,
@@ -213,14 +214,19 @@ export class ScriptCache implements ScriptInfo {
     return results;
   }
 
-  /** Follows the same run op by op; what it wrote outside is put back afterwards. */
-  private again(tree: Tree, reads: readonly number[], { written, generator, states }: Before): unknown {
+  /** Follows the same run op by op. */
+  private again(tree: Tree, reads: readonly number[], { generator, states }: Before): unknown {
+    const body = () => follow(this.target, tree.rebuild(tree.tensors) as readonly unknown[], reads, this.statesByName(states));
+    return generator ? withGenerator(generator, body) : body();
+  }
+
+  /** What it wrote outside is put back afterwards: not before the gradients are there, which need what the run makes of it. */
+  private asBefore<T>({ written }: Before, body: () => T): T {
     const now = noGrad(() => written.map(({ x }) => ({ x, is: x.clone() })));
     const swap = (pairs: readonly { x: Tensor; to: Tensor }[]) => noGrad(() => pairs.forEach(({ x, to }) => copy_(x, to)));
     swap(written.map(({ x, was }) => ({ x, to: was })));
     try {
-      const body = () => follow(this.target, tree.rebuild(tree.tensors) as readonly unknown[], reads, this.statesByName(states));
-      return generator ? withGenerator(generator, body) : body();
+      return body();
     } finally {
       swap(now.map(({ x, is }) => ({ x, to: is })));
     }

@@ -3,7 +3,7 @@
  * with their ops recorded; a few of JavaScript's are known; nothing else is called.
  */
 import { JitLensError } from '../../errors.ts';
-import { Module } from '../../nn/module.ts';
+import { isTraced } from '../../jit/freeze.ts';
 import { Sequential } from '../../nn/containers.ts';
 import { dtypes, isFloat } from '../../tensor/dtype.ts';
 import { full, tensor } from '../../tensor/create.ts';
@@ -41,9 +41,10 @@ export function call(context: Context, called: unknown, self: unknown, args: rea
     ignored(context, fn, self, args, at);
     return undefined;
   }
+  // Where ops are recorded, it gives its own.
+  if (isTraced(fn)) return onLibrary(context, fn, self, args, at);
   const closure = (self === undefined ? undefined : closureOfMethod(self, fn)) ?? closureOfFunction(fn);
   if (closure) return context.invoke(closure, self, args, at);
-  if (self instanceof Module && typeof Reflect.get(fn, 'info') === 'object') return onLibrary(context, fn, self, args, at);
   throw refuse(
     context,
     at,

@@ -25,7 +25,7 @@ function nodeAt({ tree }: CodeFile, { start, end }: Source): TS.Node | undefined
   let found: TS.Node | undefined;
   const visit = (node: TS.Node): void => {
     if (found || node.end < end || node.pos > start) return;
-    if ((ts.isFunctionLike(node) || ts.isClassLike(node)) && node.end === end && node.getStart(tree) <= start + 1) found = node;
+    if ((ts.isFunctionLike(node) || ts.isClassLike(node)) && node.end === end && node.getStart(tree) === start) found = node;
     else ts.forEachChild(node, visit);
   };
   visit(tree);

@@ -106,3 +106,25 @@ test('what does not depend on a leaf has no gradient', async () => {
   const [a, b, c] = await jit.script(fn)(leaf([1, 2]));
   expect([a, b, c].map((x) => x.requiresGrad)).toEqual([true, false, false]);
 });
+
+test('a gradient needs a buffer as the run wrote it; both calls see what is there then', async () => {
+  class Scaled extends nn.Module {
+    readonly scale = new nn.Buffer(tensor([1, 2]));
+    forward(x: Tensor): Tensor {
+      this.scale.mul_(2);
+      return x.mul(this.scale);
+    }
+  }
+  const run = async (make: (module: Scaled) => (x: Tensor) => Tensor) => {
+    const module = new Scaled();
+    const [fn, x] = [make(module), leaf([1, 1])];
+    for (const _ of range(2)) fn(x).sum().backward();
+    return plain([x.grad, module.scale]);
+  };
+  const wanted = [
+    [6, 12],
+    [4, 8],
+  ];
+  expect(await run((module) => (x) => module.forward(x))).toEqual(wanted);
+  expect(await run((module) => jit.script(module))).toEqual(wanted);
+});

@@ -18,6 +18,8 @@ function affine(x: Tensor, { scale = 2, shift }: Options = {}): Tensor {
   return shift === undefined ? y : y.add(shift);
 }
 
+const scaled = (k: number) => (x: Tensor) => x.mul(k);
+
 function twice<T>(x: T, f: (x: T) => T): T {
   return f(f(x));
 }
@@ -31,6 +33,7 @@ const cases: Record<string, { fn: (x: Tensor) => unknown }> = {
         .add(affine(x, { shift: x })),
   },
   'generic functions and closures': { fn: (x) => twice(x, (y) => y.mul(2).add(x)) },
+  'a function that another one makes, and ends with': { fn: scaled(3) },
   destructuring: {
     fn: (x) => {
       const [a, b, ...rest] = x.unbind(0) as [Tensor, Tensor, ...Tensor[]];
