@@ -5,7 +5,6 @@
 import { invariant, JitLensError } from '../errors.ts';
 import type { ExternalNode, Graph, Node } from '../ir/graph.ts';
 import { stack } from '../ops/join.ts';
-import { generatorState } from '../ops/random.ts';
 import { activeRecorder } from '../ops/recorder.ts';
 import { gradMode, noGrad } from '../ops/tape.ts';
 import { strided } from '../ops/write.ts';
@@ -15,7 +14,7 @@ import { isFloat } from '../tensor/dtype.ts';
 import type { Layout } from '../tensor/layout.ts';
 import { outsideScopes, scoped } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { letGradientsThrough } from './differentiate.ts';
+import { beforeCall, letGradientsThrough, runAgain } from './differentiate.ts';
 import { executable, type Executable } from './execute.ts';
 import type { Signature } from './guard.ts';
 import { interpret } from './interpret.ts';
@@ -71,9 +70,16 @@ export class FrozenTrace {
         'Make its arguments there.',
       );
     }
-    const generator = flow.draws && gradMode() ? generatorState() : undefined;
+    const open = { ...flow, held: [] };
+    const before = beforeCall(open, call);
     const results = made.run(call.tensors);
-    if (gradMode()) letGradientsThrough((...args) => this.again(args), call, { ...flow, held: [] }, results, generator);
+    if (gradMode())
+      letGradientsThrough(
+        call,
+        open,
+        results,
+        runAgain((...args) => this.again(args), call, open, before),
+      );
     return outputs.rebuild(results);
   }
 

@@ -8,13 +8,12 @@ import '../autograd/index.ts';
 import { GpuBackend } from '../kernels/eager.ts';
 import { Module, Parameter } from '../nn/module.ts';
 import { activeRecorder, withRecorder } from '../ops/recorder.ts';
-import { generatorState } from '../ops/random.ts';
 import { gradMode } from '../ops/tape.ts';
 import { currentBackend, type Backend, type Later } from '../tensor/backend.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Plan } from './compile.ts';
 import { executable } from './execute.ts';
-import { flowOf, letGradientsThrough, type Flow } from './differentiate.ts';
+import { beforeCall, flowOf, letGradientsThrough, runAgain, sourcesOf, type Again, type Flow } from './differentiate.ts';
 import type { Family } from './family.ts';
 import type { Signature } from './guard.ts';
 import { heldBy, Held } from './held.ts';
@@ -127,36 +126,38 @@ export class TraceCache implements TraceInfo {
     if (activeRecorder()) return this.fn(...(args as never[]));
     const tree = flattenTree(args, 'arguments');
     const known = this.signatures.find(tree);
-    if (known) {
-      const generator = known.flow.draws && gradMode() ? generatorState() : undefined;
-      return this.differentiable(tree, known, known.run(tree.tensors), generator);
-    }
-    return this.add(tree, args, true);
+    if (!known) return this.add(tree, args, true);
+    const before = beforeCall(known.flow, tree);
+    return this.given(tree, known, known.run(tree.tensors), runAgain(this.fn, tree, known.flow, before));
   }
 
   /** Runs such a call, recorded where there is room for one more, and gives its result, which is `wanted` or only might be. */
   add(tree: Tree, args: readonly unknown[], wanted = false): unknown {
-    const generator = gradMode() ? generatorState() : undefined;
-    let first: RecordedRun = { results: [], isPutOff: false };
+    let first: RecordedRun = { inputs: [], results: [], isPutOff: false };
     const compiled = this.signatures.add(tree, (signature, family) => {
       const made = this.trace(tree, signature, family);
       first = made.first;
       return made.compiled;
     });
     if (!compiled) return this.fn(...(args as never[]));
-    // A recorded run that wrote in place is this call's run: another one would write a second time.
-    const results = wanted && first.isPutOff ? compiled.run(tree.tensors) : first.results.map(cutOff);
-    return this.differentiable(tree, compiled, results, compiled.flow.draws ? generator : undefined);
+    const { flow } = compiled;
+    if (wanted && first.isPutOff) {
+      return this.given(tree, compiled, compiled.run(tree.tensors), runAgain(this.fn, tree, flow, {}));
+    }
+    // It wrote in place, or drew, so it is this call's run: another one would do so a second time. Its own history leads back.
+    const outputs = first.results.slice(0, flow.outputs.length);
+    const again = { run: () => outputs, sources: sourcesOf({ tensors: first.inputs }, flow) };
+    return this.given(tree, compiled, first.results.map(cutOff), again);
   }
 
-  /** The outputs as the function gives them; a gradient that reaches them goes back through the function, run anew. */
-  private differentiable(call: Tree, compiled: Compiled, all: readonly Tensor[], generator: Tensor | undefined): unknown {
+  /** The outputs as the function gives them, with `again` for gradients that reach them. */
+  private given(call: Tree, compiled: Compiled, all: readonly Tensor[], again: Again): unknown {
     const results = all.slice(0, compiled.flow.outputs.length);
     compiled.left.forEach(({ position, tensor }, i) => {
       const target = position === undefined ? tensor : call.tensors[position];
       target?.leaveGrad(all[results.length + i]);
     });
-    if (gradMode()) letGradientsThrough(this.fn, call, compiled.flow, results, generator);
+    if (gradMode()) letGradientsThrough(call, compiled.flow, results, again);
     return compiled.outputs.rebuild(results);
   }
 
@@ -177,12 +178,13 @@ export class TraceCache implements TraceInfo {
       ...runnable(recorded, backend, kernels),
     };
     const results = [...outputs.tensors, ...left.map((l) => l.gradient)];
-    return { compiled, first: { results, isPutOff: recorder.later?.isOpen ?? false } };
+    return { compiled, first: { inputs, results, isPutOff: recorder.later?.isOpen ?? false } };
   }
 }
 
 /** What a recorded run gave; its history leads through each op, which that of a replay does not. */
 interface RecordedRun {
+  readonly inputs: readonly Tensor[];
   readonly results: readonly Tensor[];
   /** Whether it is still to run, if anybody asks for what it gave. */
   readonly isPutOff: boolean;

@@ -7,6 +7,7 @@ import '../autograd/index.ts';
 import { save } from '../autograd/history.ts';
 import { attachAll } from '../autograd/tape.ts';
 import { byRunningAgain } from '../autograd/again.ts';
+import { asBefore, copiesOf, type Was } from '../autograd/before.ts';
 import { JitLensError } from '../errors.ts';
 import type { Plan } from '../jit/compile.ts';
 import { Held } from '../jit/held.ts';
@@ -20,7 +21,6 @@ import { generatorState, isGenerator, withGenerator } from '../ops/random.ts';
 import { gradMode, noGrad } from '../ops/tape.ts';
 import { currentBackend } from '../tensor/backend.ts';
 import { isFloat } from '../tensor/dtype.ts';
-import { copy_ } from '../ops/ternary.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from '../ir/graph.ts';
 import { stepsIn, type Program, type Value } from '../ir/program.ts';
@@ -171,7 +171,7 @@ export class ScriptCache implements ScriptInfo {
   /** What following the run again needs to find as it was. */
   private before({ written, draws }: Entry, states: ReadonlyMap<Value, unknown>): Before {
     return noGrad(() => ({
-      written: written.map((x) => ({ x, was: x.clone() })),
+      written: copiesOf(written),
       generator: draws ? generatorState() : undefined,
       states,
     }));
@@ -204,7 +204,8 @@ export class ScriptCache implements ScriptInfo {
         backward: byRunningAgain({
           name: 'a scripted function',
           run,
-          asBefore: (body) => this.asBefore(before, body),
+          // The gradients, too, need what the run makes of it.
+          asBefore: (body) => asBefore(before.written, body),
           count: yields.filter((x) => x instanceof Tensor).length,
           places: places.map((i) => yields.slice(0, i).filter((x) => x instanceof Tensor).length),
           sources,
@@ -220,18 +221,6 @@ export class ScriptCache implements ScriptInfo {
     return generator ? withGenerator(generator, body) : body();
   }
 
-  /** What it wrote outside is put back afterwards: not before the gradients are there, which need what the run makes of it. */
-  private asBefore<T>({ written }: Before, body: () => T): T {
-    const now = noGrad(() => written.map(({ x }) => ({ x, is: x.clone() })));
-    const swap = (pairs: readonly { x: Tensor; to: Tensor }[]) => noGrad(() => pairs.forEach(({ x, to }) => copy_(x, to)));
-    swap(written.map(({ x, was }) => ({ x, to: was })));
-    try {
-      return body();
-    } finally {
-      swap(now.map(({ x, is }) => ({ x, to: is })));
-    }
-  }
-
   private statesByName(states: ReadonlyMap<Value, unknown>): (of: object, key: PropertyKey) => unknown {
     const all = this.compiled.flatMap((c) => c.compilation.states);
     return (of, key) => {
@@ -242,7 +231,7 @@ export class ScriptCache implements ScriptInfo {
 }
 
 interface Before {
-  readonly written: readonly { readonly x: Tensor; readonly was: Tensor }[];
+  readonly written: readonly Was[];
   readonly generator: Tensor | undefined;
   readonly states: ReadonlyMap<Value, unknown>;
 }
