@@ -12,6 +12,9 @@ import { finish, type Sums } from './tile-store.ts';
 import { isAlongSum, isFilled, LANES, partsAlong, pitchOf, type Family, type SideName, type Tiling } from './tiles.ts';
 import type { Writer } from './writer.ts';
 
+/** With fewer rounds, conditions in them cost less than a longer text. */
+const PEELED = 16;
+
 /** What is multiplied step by step. */
 export type Stepped = Pick<Tiling, 'block' | 'parts' | 'slices' | 'threads' | SideName>;
 
@@ -49,7 +52,7 @@ export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], b
   const sums = families.map((family, f): Sums => {
     const rowOf = (i: number) => Array.from({ length: columns.thread / LANES }, (_, j) => `sum${f}_${i}_${j}`);
     const names = Array.from({ length: rows.thread }, (_, i) => rowOf(i));
-    addFamily(w, body, family, names, sides, tiling);
+    addFamily(w, body, family, names, sides, tiling, PEELED);
     return names;
   });
   finish(w, body, sums, tiling, (position, valueOf) => {
@@ -60,7 +63,10 @@ export function tiledText(w: Writer, tiling: Tiling, stores: readonly Store[], b
   });
 }
 
-/** Each round loads the terms of one step and adds up those of the step before. */
+/**
+ * Each round loads the terms of one step and adds up those of the step before. Where there are `peeled` rounds or more, and all are
+ * whole, the first step is loaded before them and the last one added up behind them, so that none has a condition.
+ */
 export function addFamily(
   w: Writer,
   body: Scope,
@@ -68,21 +74,46 @@ export function addFamily(
   sums: Sums,
   sides: readonly [Side, Side],
   tiling: Stepped,
+  peeled = Infinity,
 ): void {
   const { depth } = tiling.block;
   const [sum] = family.sums;
   const { origin } = sum.body;
+  const terms = extentOf(sum.axes);
+  const steps = Math.ceil(terms / depth);
+  const isPeeled = w.p.fixed(sum.axes) && terms % depth === 0 && steps >= peeled;
+  const inRound = () => {
+    const scope = new Scope(body);
+    scope.bound.add('step');
+    return scope;
+  };
+  const loaded = (scope: Scope) => sides.flatMap((s) => load(w, scope, s, family[s.name], sum, tiling, { all: isPeeled }));
+  const staged = (scope: Scope, all: readonly Staged[]) => {
+    for (const { place, name } of all) scope.line(`${place} = ${name};`, origin);
+    scope.line('workgroupBarrier();', origin);
+  };
   for (const name of sums.flat()) body.line(`var ${name} = vec4<f32>();`, origin);
-  const round = new Scope(body);
-  round.bound.add('step');
-  const staged = sides.flatMap((s) => load(w, round, s, family[s.name], sum, tiling));
+  if (isPeeled) {
+    const first = inRound();
+    first.line('let step = 0;', origin);
+    staged(first, loaded(first));
+    body.block('{', first);
+  }
+  const round = inRound();
+  const next = loaded(round);
   const use = new Scope(round);
   addUp(use, sides, sums, tiling, origin);
-  round.block('if (step > 0) {', use);
+  round.block(isPeeled ? '{' : 'if (step > 0) {', use);
   round.line('workgroupBarrier();', origin);
-  for (const { place, name } of staged) round.line(`${place} = ${name};`, origin);
-  round.line('workgroupBarrier();', origin);
-  body.block(`for (var step = 0; step <= ${w.p.derived(Math.ceil(extentOf(sum.axes) / depth), sum.axes)}; step++) {`, round);
+  staged(round, next);
+  const until = isPeeled ? `< ${steps}` : `<= ${w.p.derived(steps, sum.axes)}`;
+  body.block(`for (var step = ${isPeeled ? 1 : 0}; step ${until}; step++) {`, round);
+  if (!isPeeled) return;
+  const last = new Scope(body);
+  addUp(last, sides, sums, tiling, origin);
+  // The next sum puts its terms where these are still being read.
+  last.line('workgroupBarrier();', origin);
+  body.block('{', last);
 }
 
 /** Which block a workgroup computes, and where it begins. */
@@ -113,7 +144,8 @@ interface Staged {
 
 /**
  * A thread's vectors of a step: each holds what lies side by side, from place `4 · spot` on, at one term. Threads next to each
- * other read neighbours in memory. `steps` is text for which of the steps are loaded, where not all are.
+ * other read neighbours in memory. `when` is text for which of the steps are loaded, where not all are; where `all` are, each is
+ * whole and one of the sum's.
  */
 export function load(
   w: Writer,
@@ -122,7 +154,7 @@ export function load(
   factors: readonly Expr[],
   sum: Sum,
   tiling: Stepped,
-  steps?: string,
+  { all = false, when }: { readonly all?: boolean; readonly when?: string } = {},
 ): Staged[] {
   const { name: id } = s;
   const { threads } = tiling;
@@ -164,7 +196,8 @@ export function load(
       vector(inside, name, first + i);
     });
     const within = whole ? `step < ${terms / depth}` : `step * ${depth} + ${termOf(first)} < ${w.p.int(terms)}`;
-    round.block(`if (${steps === undefined ? within : `${within} && ${steps}`}) {`, inside);
+    const tests = [...(all ? [] : [within]), ...(when === undefined ? [] : [when])];
+    round.block(tests.length > 0 ? `if (${tests.join(' && ')}) {` : '{', inside);
   }
   return names.map((name, v) => ({ name, place: `${id}_staged[(${termOf(v)}) * ${pitch(s)} + ${spotOf(v)}]` }));
 }

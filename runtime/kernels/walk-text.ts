@@ -244,7 +244,7 @@ class WalkText {
     round.line(`let first = columns_from / ${depth};`, origin);
     const step = new Scope(round);
     step.line('let columns_from = 0;');
-    const staged = load(w, step, side, [value], mixed, values, `step < first + ${steps}`);
+    const staged = load(w, step, side, [value], mixed, values, { when: `step < first + ${steps}` });
     const use = new Scope(step);
     for (const k of upTo(depth)) {
       const term = new Scope(use);

@@ -50,6 +50,8 @@ describe('matmul', () => {
     [25, 300, 17, 'a side below a block'],
     [1500, 1410, 9 + 8, 'the largest blocks, not filled'],
     [640, 832, 24, 'blocks of the middle size'],
+    [320, 300, 2048, 'many steps, all whole'],
+    [300, 320, 2049, 'many steps, the last one not'],
   ])('%d×%d, %d terms: %s', async (m, n, k) => {
     const [a, b] = [pattern(m * k), pattern(k * n, 5)];
     await check(
@@ -79,8 +81,11 @@ describe('matmul', () => {
     );
   });
 
-  test('two of different lengths, added up', async () => {
-    const [m, n, k, l] = [33, 50, 20, 27] as const;
+  test.each([
+    [20, 27],
+    [512, 768],
+  ])('two of different lengths, %d and %d, added up', async (k, l) => {
+    const [m, n] = k > 500 ? [330, 300] : [33, 50];
     const [a, b, c, d] = [pattern(m * k), pattern(k * n, 5), pattern(m * l, 3), pattern(n * l, 4)];
     await check(
       (x, y, z, u) => x.matmul(y).add(z.matmul(u.transpose(0, 1))),
