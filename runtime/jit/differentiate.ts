@@ -30,7 +30,7 @@ export function flowOf(recorded: Graph, outputs: readonly Tensor[]): Flow {
     outputs: outputs.map((x) => targetOf(x) !== undefined),
     held: recorded.nodes.flatMap((node) => (isHeld(node) ? [node.tensor] : [])),
     writes: [
-      ...new Set(recorded.nodes.flatMap((node) => (node.kind === 'op' && node.op.inPlace ? written(node.inputs[0]) : []))),
+      ...new Set(recorded.nodes.flatMap((node) => (node.kind === 'op' && node.op.inPlace ? outsideTarget(node.inputs[0]) : []))),
     ],
     draws: recorded.nodes.some((node) => node.kind === 'op' && node.op.kind === 'random'),
   };
@@ -50,12 +50,17 @@ export interface Before {
 }
 
 /** To be asked before the call. */
-export function beforeCall({ outputs, writes, draws }: Flow, { tensors }: Tree): Before {
+export function beforeCall(flow: Flow, call: Tree): Before {
+  const { outputs, draws } = flow;
   if (!gradMode() || !outputs.some(Boolean)) return {};
-  const written = writes.flatMap(({ tensor, position }) => tensor ?? tensors[position ?? -1] ?? []);
+  const written = writtenBy(flow, call);
   // Code that writes what is trained has walked back already: nothing leads out of it.
   const isTrained = written.some((x) => x.requiresGrad);
   return { generator: draws ? generatorState() : undefined, written: isTrained ? undefined : copiesOf(written) };
+}
+
+function writtenBy({ writes }: Flow, { tensors }: Tree): readonly Tensor[] {
+  return writes.flatMap(({ tensor, position }) => tensor ?? tensors[position ?? -1] ?? []);
 }
 
 /** Code that gives the results once more, with their history, and the tensors that this begins with, in the order of a call's. */
@@ -84,20 +89,20 @@ export function letGradientsThrough(call: Tree, flow: Flow, results: readonly Te
   const places = flow.outputs.flatMap((leads, i) => (leads ? [i] : []));
   if (places.length === 0) return;
   const sources = sourcesOf(call, flow);
-  const own = new Set(flow.writes.flatMap(({ tensor, position }) => (tensor ?? call.tensors[position ?? -1])?.storage ?? []));
+  const own = new Set(writtenBy(flow, call));
   attachAll(
     results.filter((_, i) => flow.outputs[i]),
     'a traced function',
     sources,
     () => ({
-      saved: sources.filter((x) => !own.has(x.storage)).map(save),
+      saved: sources.filter((x) => !own.has(x)).map(save),
       backward: byRunningAgain({ name: 'a trace', count: results.length, places, ...again }),
     }),
   );
 }
 
 /** What an in-place op writes that is, or is a view of, a tensor from outside. */
-function written(target: NodeInput | undefined): ExternalNode[] {
+function outsideTarget(target: NodeInput | undefined): ExternalNode[] {
   const base = outsideOf(target);
   return base && !(base.tensor && isGenerator(base.tensor)) ? [base] : [];
 }

@@ -21,7 +21,7 @@ export class GpuStorage implements Storage {
   version = 0;
   readonly length: number;
   private isReleased = false;
-  /** Work that was put off and reads this memory as it is; where nobody holds its results it is nobody's. */
+  /** Work that was put off and reads this memory as it is. Held weakly: if nobody holds what it gives, it need not run. */
   private readers: Set<WeakRef<PutOff>> | undefined;
 
   constructor(
