@@ -37,6 +37,7 @@ export type Expr =
 
 /** A reduction. */
 export type Sum = Extract<Expr, { kind: 'reduce' }>;
+export type Load = Extract<Expr, { kind: 'load' }>;
 
 /** Text that combines two values of a reduction. */
 export function combined(sum: Sum, a: string, b: string): string {

@@ -5,7 +5,7 @@
  * what weighted sums go over. The choice follows from extents and from which loads do not change along which axis.
  */
 import { constant, type Axis } from '../tensor/affine.ts';
-import { everyExpr, everyUnder, outermostSums, replaceAxes, splitAxes, writeOut } from './axes.ts';
+import { everyExpr, replaceAxes, splitAxes } from './axes.ts';
 import type { Target } from '../device/gpu.ts';
 import { collapseAxes } from './collapse.ts';
 import type { DeviceKind } from '../profile/model.ts';
@@ -14,12 +14,12 @@ import { extentOf, typicalOf, vary } from './extents.ts';
 import { matricesOf, type MatrixTiling } from './matrices.ts';
 import type { Nest } from './nest.ts';
 import { onlineOf } from './online.ts';
-import { QUAD, quadsAlong } from './quads.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { planScans, scansOf, type ScanPlan } from './scans.ts';
+import { streaming, summing, type Form } from './several.ts';
 import { shareOf, type SharePlan } from './share.ts';
-import { tilingsOf, type Tiling } from './tiles.ts';
+import { isNarrow, tilingsOf, type Tiling } from './tiles.ts';
 import { walksOf, type Walk } from './walk.ts';
 
 export interface Schedule {
@@ -54,20 +54,14 @@ export interface Schedule {
   readonly uniforms?: ReadonlyMap<number, number>;
 }
 
-const THREADS = 64;
-/** Without sums there is little to do between load and store: larger workgroups, and several loads under way in a thread. */
-const STREAMING_THREADS = 256;
-const STREAMING_POSITIONS = 1 << 18;
-/** Fewer threads than this leave a device idle; tiles shrink before that. */
-const ENOUGH_THREADS: Readonly<Record<DeviceKind, number>> = { gpu: 1 << 15, software: 1 << 8, reference: 0 };
 /** Sums of up to this many terms are written out, if the kernel stays below so many terms in all: text takes time to compile. */
 const UNROLLED_SUM = 32;
 const UNROLLED_TERMS: Readonly<Record<DeviceKind, number>> = { gpu: 1024, software: 128, reference: 0 };
-/** Positions of a thread: each has sums in registers, of which a CPU has few. */
-const LARGEST_TILE: Readonly<Record<DeviceKind, number>> = { gpu: 64, software: 16, reference: 1 };
-
 /** Fewer blocks than this leave most of a GPU idle: then sharing sums is better, though no reads are shared. */
 const ENOUGH_BLOCKS = 16;
+
+/** With a short side and shorter sums threads that share nothing are faster, on the whole. */
+const LONG_SUM = 160;
 
 /** Of a nest that is `rewritten`; in vectors of four elements where `quads` are allowed. */
 export function schedule(nest: Nest, target: Target, quads = true): Schedule {
@@ -95,8 +89,12 @@ export function schedules(nest: Nest, target: Target, quads = true): readonly [S
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
   const tilings = device === 'gpu' ? tilingsOf(nest, workgroupMemory) : [];
   const share = (tilings[0]?.blocks ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
-  const [first, ...rest] = [...(share ? [byShare(nest, share)] : []), ...byBlocks(nest, tilings, target)];
-  return first ? [first, ...rest] : [byElements(nest, device, quads)];
+  const shared = [...(share ? [byShare(nest, share)] : []), ...byBlocks(nest, tilings, target)];
+  const [first, ...rest] = shared;
+  if (!first) return byElements(nest, device, quads);
+  if (!tilings.some(isNarrow)) return [first, ...rest];
+  const [alone, ...others] = byElements(nest, device, quads);
+  return longestSum(nest) < LONG_SUM ? [alone, ...others.slice(0, 2), first] : [first, ...rest.slice(0, 2), alone];
 }
 
 function byShare(nest: Nest, share: SharePlan): Schedule {
@@ -107,7 +105,7 @@ function byShare(nest: Nest, share: SharePlan): Schedule {
 
 function byBlocks(nest: Nest, tilings: readonly Tiling[], target: Target): Schedule[] {
   const [tiling] = tilings;
-  const byUnits = tiling ? matricesOf(nest, tiling, target) : [];
+  const byUnits = tiling && !isNarrow(tiling) ? matricesOf(nest, tiling, target) : [];
   const whole = { kind: 'workgroup per block', nest, unrolled: new Set<string>() } as const;
   if (byUnits.length > 0)
     return byUnits.map((matrices) => {
@@ -120,21 +118,16 @@ function byBlocks(nest: Nest, tilings: readonly Tiling[], target: Target): Sched
   });
 }
 
-function byElements(nest: Nest, device: DeviceKind, quads: boolean): Schedule {
-  const positions = typicalOf(nest.axes);
-  const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
+function byElements(nest: Nest, device: DeviceKind, quads: boolean): readonly [Schedule, ...Schedule[]] {
+  const sums = everyExpr(nest).some((e) => e.kind === 'reduce');
   // Threads next to each other would read terms far apart; the few of a CPU do not mind.
-  const lone = device === 'gpu' && sums.length > 0 ? rowsOf(nest, true) : undefined;
-  if (lone?.along) return byRows(lone, device, quads);
-  const tiled = sums.length > 0 ? tile(nest, positions, device) : stream(nest, positions, quads);
-  return {
-    kind: 'thread per element',
-    nest: tiled.nest,
-    workgroupSize: sums.length > 0 ? THREADS : STREAMING_THREADS,
-    unrolled: unrolledAxes(tiled.nest, UNROLLED_TERMS[device]),
-    tile: tiled.count,
-    quads: tiled.quads,
+  const lone = device === 'gpu' && sums ? rowsOf(nest, true) : undefined;
+  if (lone?.along) return [byRows(lone, device, quads)];
+  const [first, ...rest] = sums ? summing(nest, device) : [streaming(nest, quads)];
+  const whole = ({ nest, threads: workgroupSize, count: tile, quads }: Form): Schedule => {
+    return { kind: 'thread per element', nest, workgroupSize, unrolled: unrolledAxes(nest, UNROLLED_TERMS[device]), tile, quads };
   };
+  return [whole(first), ...rest.map(whole)];
 }
 
 function byRows(rows: Rows, device: DeviceKind, inQuads: boolean): Schedule {
@@ -150,6 +143,9 @@ function byKeys(walk: Walk): Schedule {
   if (kind === 'alone') return { ...common, kind: 'thread per row', tile: walk.rowsTogether };
   return { ...common, kind: 'workgroup per rows', tile: (walk.block.rows * walk.width) / workgroupSize };
 }
+
+const longestSum = (nest: Nest): number =>
+  Math.max(0, ...everyExpr(nest).map((e) => (e.kind === 'reduce' ? typicalOf(e.axes) : 0)));
 
 /** Workgroups that run it. */
 export function workgroupsOf(schedule: Schedule): number {
@@ -184,53 +180,6 @@ export function resized(schedule: Schedule, size: number): Schedule | undefined 
 /** The nest in the form that schedules are chosen for. */
 export function rewritten(lowered: Nest): Nest {
   return collapseAxes(splitAxes(reroll(lowered)));
-}
-
-interface Tiled {
-  readonly nest: Nest;
-  /** Positions of a thread. */
-  readonly count: number;
-  readonly quads?: ReadonlySet<number>;
-}
-
-/** Gives a thread several positions along the axes that most loads of the sums do not depend on. */
-function tile(nest: Nest, positions: number, device: DeviceKind): Tiled {
-  const bodies = everyUnder(outermostSums(nest.stores.map((s) => s.value)).map((s) => s.body));
-  const loads = bodies.filter((e) => e.kind === 'load');
-  const reuse = nest.axes
-    .map((a) => ({ axis: a, shared: loads.filter((l) => !l.free.has(a.key)) }))
-    .filter(({ shared }) => shared.length > 0);
-  if (loads.length < 2) return { nest, count: 1 };
-  // The innermost axis keeps threads next to each other in memory, so it is tiled last and least.
-  const order = reuse.sort((a, b) => b.shared.length - a.shared.length || typicalOf([a.axis]) - typicalOf([b.axis]));
-  const [first] = order;
-  if (!first) return { nest, count: 1 };
-  const second = order.find(({ axis, shared }) => axis !== first.axis && shared.some((l) => !first.shared.includes(l)));
-  const spare = Math.max(1, Math.floor(positions / ENOUGH_THREADS[device]));
-  const largest = LARGEST_TILE[device];
-  const rows = fitting(first.axis, Math.min(16, Math.ceil(largest / 4), spare));
-  const columns = second ? fitting(second.axis, Math.min(4, Math.floor(spare / rows), Math.floor(largest / rows))) : 1;
-  let tiled = rows > 1 ? writeOut(nest, first.axis, rows) : nest;
-  // Windows of positions beside each other overlap: what they share is loaded once.
-  if (second && columns > 1) tiled = writeOut(tiled, second.axis, columns, second.axis !== nest.axes.at(-1));
-  return { nest: tiled, count: tiled.stores.length / nest.stores.length };
-}
-
-/** Gives a thread four positions: side by side where all it accesses is, else far apart so that neighbouring threads are. */
-function stream(nest: Nest, positions: number, inQuads: boolean): Tiled {
-  if (positions < STREAMING_POSITIONS) return { nest, count: 1 };
-  const last = nest.axes.at(-1);
-  const quads = inQuads && last ? quadsAlong(nest, [last]) : undefined;
-  if (quads && last) return { nest: writeOut(nest, last, QUAD, true), count: QUAD, quads };
-  const fixed = nest.axes.filter((a) => !vary([a]));
-  const along = fixed.find((a) => a.extent % QUAD === 0) ?? fixed.find((a) => a.extent >= 4 * QUAD);
-  return along ? { nest: writeOut(nest, along, QUAD), count: QUAD } : { nest, count: 1 };
-}
-
-/** The largest power of two (or the whole extent, if it does not vary) that is at most `limit`. */
-function fitting({ extent, typical }: Axis, limit: number): number {
-  if (typical === undefined && extent <= limit) return extent;
-  return 2 ** Math.floor(Math.log2(Math.max(1, Math.min(limit, typical ?? limit))));
 }
 
 /** The summed axes that are short enough to be written out, innermost first, while the kernel stays small. */

@@ -58,7 +58,8 @@ export interface Tiling extends TileSizes {
 
 /**
  * Those that were best among 170 for products of 64 to 4096 rows on an H100; `start` and `wave` are fitted to what they took
- * there, in nanoseconds for each term. Loads of four and two buffers were within a tenth, and slower for most.
+ * there, in nanoseconds for each term. Loads of four and two buffers were within a tenth, and slower for most. The long ones
+ * were best among 34 for twelve products of which a side has 3 to 32 positions, and the other one thousands.
  */
 const SIZES: readonly TileSizes[] = [
   { block: { rows: 128, columns: 128, depth: 16 }, thread: { rows: 8, columns: 8 }, slices: 1, start: 11, wave: 91 },
@@ -66,6 +67,14 @@ const SIZES: readonly TileSizes[] = [
   { block: { rows: 128, columns: 64, depth: 32 }, thread: { rows: 8, columns: 8 }, slices: 2, start: 1, wave: 56 },
   { block: { rows: 64, columns: 64, depth: 32 }, thread: { rows: 8, columns: 8 }, slices: 2, start: 4, wave: 29 },
   { block: { rows: 64, columns: 64, depth: 16 }, thread: { rows: 8, columns: 4 }, slices: 1, start: 9, wave: 29 },
+  { block: { rows: 128, columns: 32, depth: 16 }, thread: { rows: 8, columns: 4 }, slices: 1, start: 9, wave: 31 },
+  { block: { rows: 32, columns: 128, depth: 16 }, thread: { rows: 4, columns: 8 }, slices: 1, start: 9, wave: 31 },
+  { block: { rows: 64, columns: 32, depth: 16 }, thread: { rows: 4, columns: 4 }, slices: 1, start: 9, wave: 17 },
+  { block: { rows: 32, columns: 64, depth: 16 }, thread: { rows: 4, columns: 4 }, slices: 1, start: 9, wave: 17 },
+  { block: { rows: 128, columns: 16, depth: 16 }, thread: { rows: 8, columns: 4 }, slices: 1, start: 9, wave: 17 },
+  { block: { rows: 16, columns: 128, depth: 16 }, thread: { rows: 4, columns: 8 }, slices: 1, start: 9, wave: 17 },
+  { block: { rows: 64, columns: 16, depth: 16 }, thread: { rows: 4, columns: 4 }, slices: 1, start: 9, wave: 9 },
+  { block: { rows: 16, columns: 64, depth: 16 }, thread: { rows: 4, columns: 4 }, slices: 1, start: 9, wave: 9 },
   { block: { rows: 32, columns: 32, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 2, start: 7, wave: 10 },
   { block: { rows: 32, columns: 32, depth: 32 }, thread: { rows: 4, columns: 4 }, slices: 2, start: 8, wave: 10 },
   { block: { rows: 16, columns: 32, depth: 64 }, thread: { rows: 4, columns: 4 }, slices: 4, start: 4, wave: 7 },
@@ -87,8 +96,11 @@ const RIVAL_TIME = 1.5;
 /** Running sums that a thread has room for. */
 const REGISTERS = 64;
 /** Shorter sides fill no block, and shorter sums do not earn back the staging. */
-const SHORTEST_SIDE = 24;
+const SHORTEST_SIDE = 4;
 const SHORTEST_SUM = 16;
+/** With a shorter side, and fewer blocks, other ways are better. */
+const NARROW_SIDE = 24;
+const FEWEST_NARROW = 64;
 
 /** `memory` is what a workgroup's threads may share, in bytes. The one that should be fastest is the first; none where sharing does not pay. */
 export function tilingsOf(nest: Nest, memory: number): Tiling[] {
@@ -119,8 +131,13 @@ export function tilingsOf(nest: Nest, memory: number): Tiling[] {
     const [threads, workgroups] = [threadsOf(s), blocks(s, extentOf)];
     return { ...s, families, parts, rows, columns, batch, threads, blocks: blocks(s), workgroups };
   };
-  return ranked(SIZES.filter(fits), time).map(whole);
+  const [best, ...others] = ranked(SIZES.filter(fits), time).map(whole);
+  return best && (!isNarrow(best) || best.blocks >= FEWEST_NARROW) ? [best, ...others] : [];
 }
+
+/** Whether threads that share nothing may be as fast: a side is short. */
+export const isNarrow = ({ rows, columns }: Pick<Tiling, SideName>): boolean =>
+  Math.min(typicalOf(rows), typicalOf(columns)) < NARROW_SIDE;
 
 /** Positions that a thread finishes. */
 export const positionsOf = ({ thread, slices, parts }: Pick<Tiling, 'thread' | 'slices' | 'parts'>): number =>

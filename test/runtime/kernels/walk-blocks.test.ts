@@ -1,11 +1,8 @@
 /** Blocks of attention on a GPU: all sizes of the table give the same, in the memory that a workgroup has. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Tensor } from 'jitlens';
-import type { Pipeline } from '../../../runtime/device/pipelines.ts';
-import { Trial } from '../../../runtime/device/trial.ts';
-import { GpuBackend } from '../../../runtime/kernels/eager.ts';
 import { SIZES as BLOCKS } from '../../../runtime/kernels/walk.ts';
-import { currentBackend } from '../../../runtime/tensor/backend.ts';
+import { taking } from '../support/candidates.ts';
 import { firstOff } from '../support/compare.ts';
 import { CLOSE, kernelsOf, traceOf } from '../support/traces.ts';
 import { expected, forms, inputsOf, madeForGpu, type Sizes } from '../support/walks.ts';
@@ -17,23 +14,6 @@ afterEach(() => {
 describe('blocks of every size give the same', () => {
   /** Of the kernels that ran: rows, keys and terms of their blocks, and the scores of a thread. */
   const seen = new Set<string>();
-
-  /** Of the candidates the n-th runs; the others are not even compiled. */
-  function taking(n: number): void {
-    const backend = currentBackend();
-    if (!(backend instanceof GpuBackend)) throw new Error('this device launches no kernels');
-    const { gpu } = backend;
-    const get = gpu.pipelines.get.bind(gpu.pipelines);
-    let asked = 0;
-    const left: unknown = { settled: Promise.resolve(), isSettled: true };
-    vi.spyOn(gpu, 'compares', 'get').mockReturnValue(true);
-    vi.spyOn(gpu.pipelines, 'get').mockImplementation((form) =>
-      form.wgsl.includes('weights_staged') && asked++ !== n ? (left as Pipeline) : get(form),
-    );
-    vi.spyOn(gpu, 'fastest').mockImplementation((candidates) => {
-      return new Trial(candidates, () => Promise.resolve(candidates.map((_, i) => (i === n ? 1 : 2))));
-    });
-  }
 
   const all = [
     [128, 64, 8, 64, 0],
@@ -54,7 +34,7 @@ describe('blocks of every size give the same', () => {
     const form = forms['the op, causal'];
     if (!form) throw new Error('no form');
     const memory = madeForGpu();
-    taking(n);
+    taking(n, (wgsl) => wgsl.includes('weights_staged'));
     const traced = traceOf(form.fn, inputsOf(sizes));
     const got = [...(await (traced(...inputsOf(sizes)) as Tensor).data())];
     expect(firstOff(got, await expected(sizes, inputsOf(sizes), form), CLOSE)).toBeUndefined();
