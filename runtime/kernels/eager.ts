@@ -12,11 +12,12 @@ import { formatAttributes, formOfAttributes, type Attributes, type OpSpec } from
 import { conversions } from '../ops/convert.ts';
 import type { Backend, Operand } from '../tensor/backend.ts';
 import { dtypes, type DType, type HostArray } from '../tensor/dtype.ts';
-import { contiguous, isContiguous, sameLayout, sliced, type Layout } from '../tensor/layout.ts';
+import { contiguous, isContiguous, type Layout } from '../tensor/layout.ts';
 import { formatShape, numel, type Shape } from '../tensor/shape.ts';
 import { tracked } from '../tensor/scope.ts';
 import type { Storage } from '../tensor/storage.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { inSteps, type Stepping } from './in-steps.ts';
 import { PutOff } from './put-off.ts';
 import { buildKernel, planSection } from './kernel.ts';
 import { lower } from './lower.ts';
@@ -34,7 +35,7 @@ interface Recipe {
 /** Calls of one op whose recipes are kept. */
 const REMEMBERED_CALLS = 1024;
 
-export class GpuBackend implements Backend {
+export class GpuBackend implements Backend, Stepping {
   private readonly recipes = new Map<OpSpec, Map<string, Recipe>>();
   /** Kernels that serve all sizes, while such are wanted. */
   private templates: Templates | undefined;
@@ -57,6 +58,15 @@ export class GpuBackend implements Backend {
 
   get info() {
     return this.gpu.info;
+  }
+
+  get most(): number {
+    return this.gpu.maxStorageBuffers;
+  }
+
+  /** Kernels for all sizes cannot depend on them. */
+  get inParts(): boolean {
+    return !this.templates;
   }
 
   allocate(dtype: DType, shape: Shape): GpuStorage {
@@ -129,10 +139,7 @@ export class GpuBackend implements Backend {
   execute(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
     if (out.numel === 0) return;
     memoryOf(out).settle();
-    if (op.kind === 'join' && inputs.length >= this.gpu.maxStorageBuffers) return this.joinOneByOne(inputs, attributes, out);
-    if (inputs.some((x) => typeof x === 'object' && x.storage === out.storage && !sameLayout(x.layout, out.layout))) {
-      return this.throughCopy(op, inputs, attributes, out);
-    }
+    if (inSteps(this, op, inputs, attributes, out)) return;
     const recipe = this.templates ? this.prepare(op, inputs, attributes, out) : this.recipe(op, inputs, attributes, out);
     const { pipeline, parameters, workgroups, bindings } = recipe;
     const buffers = bindings.map((i) => bufferOf(i < 0 ? out : (inputs[i] as Tensor)));
@@ -182,26 +189,6 @@ export class GpuBackend implements Backend {
     );
     const { parameters, workgroups } = kernel.text;
     return { pipeline: this.gpu.pipelines.get(kernel.form), bindings, parameters, workgroups };
-  }
-
-  /** More operands than a kernel can bind: each is copied to its place by itself. */
-  private joinOneByOne(inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
-    const dim = attributes['dim'] as number;
-    let start = 0;
-    for (const x of inputs) {
-      if (typeof x === 'number') continue;
-      const size = x.shape[dim] ?? 0;
-      this.execute(conversions[out.dtype], [x], {}, new Tensor(out.storage, sliced(out.layout, dim, start, size, 1)));
-      start += size;
-    }
-  }
-
-  /** The result overlaps an operand that lies differently: it is computed apart, then put in place. */
-  private throughCopy(op: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void {
-    const apart = new Tensor(this.allocate(out.dtype, out.shape), contiguous(out.shape));
-    this.execute(op, inputs, attributes, apart);
-    this.execute(conversions[out.dtype], [apart], {}, out);
-    apart.dispose();
   }
 }
 

@@ -172,10 +172,12 @@ class Lowering {
         const folded = axes.map(fromAxis);
         const sources = op.sources(index, folded, shapes, attributes);
         const type = arithmeticType(meta.dtype);
-        const total = this.reduced(op.fold ? combinerOf(op.fold, meta.dtype) : sumCombiner(), axes, () => {
-          const values = nodes.map((x, i) =>
-            this.read(x, invariant(sources[i], 'a source for each operand'), depth + axes.length),
-          );
+        const combiner = op.fold ? combinerOf(op.fold, meta.dtype) : sumCombiner();
+        const total = this.reduced(combiner, axes, () => {
+          const values = nodes.map((x, i) => {
+            const source = invariant(sources[i], 'a source for each operand');
+            return this.read(x, { otherwise: combiner.identity, ...source }, depth + axes.length);
+          });
           if (op.term) {
             const places = op.term.places(index, folded, shapes, attributes).map((p) => this.b.position(p, 0, 1, 'int32'));
             const own = values.map((value) => this.b.cast(value, arithmeticType(value.type)));

@@ -21,6 +21,7 @@ export type OperandMeta = Meta | number;
 export interface Source {
   readonly index: readonly Index[];
   readonly inside?: Condition | 'never';
+  /** What is read elsewhere: 0 where it does not say, or what changes no fold. */
   readonly otherwise?: number;
 }
 

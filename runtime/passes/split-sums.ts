@@ -1,14 +1,18 @@
 /**
- * @file Long sums for few positions. In: a functional graph. Out: a product whose positions are too few to keep a device busy,
- * and whose sums are long (the gradient of a convolution's weight), is sums of parts, added up in a small kernel after it.
+ * @file Long sums for few positions. In: a functional graph. Out: a product or a fold whose positions are too few to keep a device
+ * busy, and whose sums are long (the gradient of a convolution's weight, a loss), is sums of parts, added up in a small kernel.
  */
 import { invariant } from '../errors.ts';
-import { nodeInputs, rewrite, type Node, type OpNode } from '../ir/graph.ts';
+import { isNode, nodeInputs, rewrite, type GraphBuilder, type Node, type OpNode } from '../ir/graph.ts';
+import { conversions } from '../ops/convert.ts';
+import { evenParts, foldInParts, lastDims, partsOfFold } from '../ops/fold-parts.ts';
 import { inParts, type Parts } from '../ops/parts.ts';
 import { sum } from '../ops/reduce.ts';
+import { layoutAttributes, stridedSpec } from '../ops/write.ts';
+import { contiguous } from '../tensor/layout.ts';
 import { numel } from '../tensor/shape.ts';
 import { definePass } from './define.ts';
-import { isContraction, isReused, type Contraction } from './products.ts';
+import { formOf, isContraction, isReused, type Contraction } from './products.ts';
 
 /** Positions of one workgroup, and how many of those keep a device busy. */
 const BLOCK = 64 * 64;
@@ -18,21 +22,42 @@ const SHORTEST = 512;
 const LEAST = 1 << 24;
 /** With fewer positions a workgroup is better spent on each. */
 const FEWEST_POSITIONS = 24 * 24;
+/** So many folds of one form are often a kernel, of whose positions each is one. */
+const MANY_ALIKE = 8;
 
 export const splitSums = definePass({
   name: 'split-sums',
   doc: 'Long sums of few positions are computed in parts at the same time, which are added up at last.',
   requires: ['functional'],
-  run: (graph) =>
-    rewrite(graph, (node, build) => {
+  run(graph) {
+    const alike = new Map<string, number>();
+    for (const node of graph.nodes) {
+      if (node.kind === 'op' && node.op.kind === 'reduce') alike.set(formOf(node), (alike.get(formOf(node)) ?? 0) + 1);
+    }
+    return rewrite(graph, (node, build) => {
+      if (node.op.kind === 'reduce') return (alike.get(formOf(node)) ?? 0) < MANY_ALIKE ? foldedInParts(node, build) : undefined;
       const cut = cutOf(node);
       if (!cut) return undefined;
       const { stack, origins } = node;
       const from = { stack, origins };
       const parts = build.op(inParts(cut.product.op), node.inputs, { ...node.attributes, ...cut.parts }, from);
       return build.op(invariant(sum.entry.spec, 'a sum has a kernel'), [parts], { dims: [0], keepdim: false }, from);
-    }),
+    });
+  },
 });
+
+function foldedInParts(node: OpNode, build: GraphBuilder): Node | undefined {
+  const { op, inputs, attributes, meta, stack, origins } = node;
+  const [x] = inputs;
+  if (op.kind !== 'reduce' || !x || !isNode(x)) return undefined;
+  const fold = partsOfFold(x.meta.shape, attributes['dims'] as readonly number[]);
+  if (!fold) return undefined;
+  const from = { stack, origins };
+  const parts = build.op(foldInParts(op), inputs, { ...fold }, from);
+  const whole = build.op(op, [parts], { dims: lastDims(fold), keepdim: false }, from);
+  const typed = whole.meta.dtype === meta.dtype ? whole : build.op(conversions[meta.dtype], [whole], {}, from);
+  return attributes['keepdim'] ? build.op(stridedSpec, [typed], layoutAttributes(contiguous(meta.shape)), from) : typed;
+}
 
 function cutOf(node: OpNode): { product: Contraction; parts: Parts } | undefined {
   // Parts of half precision would be rounded.
@@ -52,13 +77,4 @@ function cutOf(node: OpNode): { product: Contraction; parts: Parts } | undefined
   // The outermost dim that gives about as many: what is next to each other in memory stays in one part.
   const parts = cuts.find((c) => c.parts * 2 > Math.min(most, wanted) && c.parts > 1);
   return parts && { product: node, parts };
-}
-
-/** About so many parts of `extent`: of one size, where a number near that divides it. */
-function evenParts(extent: number, wanted: number): Pick<Parts, 'parts' | 'each'> {
-  for (let parts = Math.min(Math.floor(1.25 * wanted), extent); parts > 0.75 * wanted; parts--) {
-    if (extent % parts === 0) return { parts, each: extent / parts };
-  }
-  const each = Math.ceil(extent / wanted);
-  return { parts: Math.ceil(extent / each), each };
 }
