@@ -38,8 +38,10 @@ export interface RowPlan extends Rows {
 export const SHORT_SUM = 32;
 /** Longer rows leave most of a device idle. */
 const LONGEST_ROW = 1 << 16;
-/** Rows across memory stay with one thread each, up to this length. */
-const LONGEST_ACROSS = 32;
+/** Of rows across memory a workgroup has neighbours, so many at least; those up to the first length have one thread each. */
+const SHORT_ACROSS = 32;
+const LONGEST_ACROSS = 1024;
+const FEWEST_ACROSS = 8;
 /** So many terms for each store of a row make it a row of its terms. */
 const FEW_STORES = 4;
 /** Sums that need each other in turn: each computes anew what those before it had. */
@@ -154,15 +156,16 @@ export function planRows(rows: Rows, device: DeviceKind, mayQuads: boolean): Row
   const { families, columns, nest } = rows;
   const longest = Math.max(typicalOf([columns]), ...families.flat().map((s) => typicalOf(s.axes)));
   const enough = 2 ** Math.ceil(Math.log2(longest / PLACES));
-  const shared = rows.along && typicalOf(nest.axes) < ROWS_ALONE[device];
-  const most = shared ? Math.min(LANES[device], Math.max(1, enough)) : 1;
+  const shared = (rows.along || longest > SHORT_ACROSS) && typicalOf(nest.axes) < ROWS_ALONE[device];
+  const most = shared ? Math.min(LANES[device] / (rows.along ? 1 : FEWEST_ACROSS), Math.max(1, enough)) : 1;
+  const threads = rows.along || most === 1 ? THREADS : LANES[device];
   const over = [columns, ...families.flat().flatMap((s) => s.axes)];
   const whole = [most, most / 2].find((lanes) => lanes > 1 && over.every((a) => a.extent % (lanes * QUAD) === 0));
   const plan = (lanes: number, quads?: ReadonlySet<number>): RowPlan => {
     const places = Math.ceil(longest / lanes);
     // Places that vary in number cannot be written out.
     const written = !vary(over) && places <= WRITTEN_PLACES[device] && places * everyExpr(nest).length <= WRITTEN_TEXT;
-    return { ...rows, lanes, together: Math.max(1, THREADS / lanes), written, quads };
+    return { ...rows, lanes, together: Math.max(1, threads / lanes), written, quads };
   };
   const inQuads = !mayQuads || whole === undefined ? undefined : plan(whole, quadsAlong(nest, over));
   return inQuads?.written && inQuads.quads ? inQuads : plan(most);

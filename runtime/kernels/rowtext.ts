@@ -53,18 +53,22 @@ class RowText {
   }
 
   private sharers(): Sharers {
-    const { lanes, together } = this.plan;
+    const { lanes, together, along } = this.plan;
     const { key } = this.lane;
-    const first = together === 1 ? '0u' : `local - u32(${key})`;
-    return { lanes, lane: key, step: 1, first, threads: lanes * together };
+    const threads = lanes * together;
+    if (!along) return { lanes, lane: key, step: together, first: `local % ${together}u`, threads };
+    return { lanes, lane: key, step: 1, first: together === 1 ? '0u' : `local - u32(${key})`, threads };
   }
 
   /** Gives `t`, the row, and the lane their values; tells whether some threads may have no row. */
   private start(): boolean {
     const { plan, w, body } = this;
-    const { lanes, together } = plan;
+    const { lanes, together, along } = plan;
     const rows = w.p.int(plan.count);
-    const [row, lane] = lanes === 1 ? ['i32(local)', '0'] : [`i32(local) / ${lanes}`, `i32(local) % ${lanes}`];
+    // Neighbouring threads have what are neighbours in memory: places of a row, or rows.
+    const byLanes = [`i32(local) / ${lanes}`, `i32(local) % ${lanes}`] as const;
+    const byRows = [`i32(local) % ${together}`, `i32(local) / ${together}`] as const;
+    const [row, lane] = lanes === 1 ? ['i32(local)', '0'] : along ? byLanes : byRows;
     const guarded = together > 1 && lanes > 1;
     if (together === 1) body.line(`let t = ${this.w.group};`);
     else body.line(`let ${guarded ? 'place' : 't'} = ${this.w.group} * ${together} + ${row};`);

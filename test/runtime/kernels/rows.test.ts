@@ -179,14 +179,42 @@ describe.each(['software', 'gpu'] as const)('made for %s, rows', (kind) => {
       () => [numbers([6, 66], 1)] as [Tensor],
     ));
 
-  test('across memory, when they are short: one thread each', async () => {
-    await only(
+  const across = [
+    [19, 'one thread each'],
+    [33, 'some threads each, the last of which have fewer places'],
+    [128, 'as many places for each thread'],
+    [1000, 'loops'],
+  ] as const;
+  test.each(across)('across memory, of %d places: %s', (places) =>
+    only(
       (x) => x.softmax(1),
-      () => [numbers([2, 19, 30], 1)] as [Tensor],
+      () => [numbers([3, places, 70], 1)] as [Tensor],
+    ),
+  );
+
+  test.runIf(kind === 'gpu')('across memory: neighbouring threads have neighbouring rows', async () => {
+    madeFor(kind);
+    const traced = await compared(
+      (x: Tensor) => x.softmax(1),
+      () => [numbers([3, 128, 70], 1)] as [Tensor],
     );
+    expect(texts(traced)).toMatch(/let place = .* \* 16 \+ i32\(local\) % 16;/);
+  });
+
+  test('across memory, with sums that need each other', () =>
+    only(
+      (x, y) => {
+        const over = { dim: 1, keepdim: true };
+        const apart = x.sub(x.mean(over));
+        return apart.div(apart.square().mean(over).add(1e-5).sqrt()).mul(y.amax(over));
+      },
+      () => [numbers([2, 96, 41], 1), numbers([2, 96, 41], 2)] as [Tensor, Tensor],
+    ));
+
+  test('across memory, that are long: threads have no neighbours enough', async () => {
     const long = await compared(
       (x: Tensor) => x.softmax(0),
-      () => [numbers([100, 30], 1)] as [Tensor],
+      () => [numbers([1025, 30], 1)] as [Tensor],
     );
     expect(schedules(long)?.filter((s) => s.includes('row'))).toEqual([]);
   });
