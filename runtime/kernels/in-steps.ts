@@ -5,7 +5,8 @@
  */
 import { conversions } from '../ops/convert.ts';
 import { foldInParts, lastDims, partsOfFold } from '../ops/fold-parts.ts';
-import type { Attributes, OpSpec } from '../ops/spec.ts';
+import { inParts, lastOf, partsOfLong } from '../ops/parts.ts';
+import { shapeOf, type Attributes, type ContractSpec, type OpSpec, type ReduceSpec } from '../ops/spec.ts';
 import type { Operand } from '../tensor/backend.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { contiguous, sameLayout, sliced, type Layout } from '../tensor/layout.ts';
@@ -31,7 +32,9 @@ export function inSteps(by: Stepping, op: OpSpec, inputs: readonly Operand[], at
       by.execute(op, inputs, attributes, whole);
       by.execute(conversions[out.dtype], [whole], {}, out);
     });
-  else return by.inParts && op.kind === 'reduce' && folded(by, op, inputs, attributes, out);
+  else if (!by.inParts) return false;
+  else if (op.kind === 'reduce') return folded(by, op, inputs, attributes, out);
+  else return op.kind === 'contract' && addedUp(by, op, inputs, attributes, out);
   return true;
 }
 
@@ -47,13 +50,7 @@ function joinOneByOne(by: Stepping, inputs: readonly Operand[], attributes: Attr
   }
 }
 
-function folded(
-  by: Stepping,
-  op: Extract<OpSpec, { kind: 'reduce' }>,
-  inputs: readonly Operand[],
-  { dims, keepdim }: Attributes,
-  out: Tensor,
-): boolean {
+function folded(by: Stepping, op: ReduceSpec, inputs: readonly Operand[], { dims, keepdim }: Attributes, out: Tensor): boolean {
   const [x] = inputs;
   const fold = typeof x === 'object' ? partsOfFold(x.shape, dims as readonly number[]) : undefined;
   if (!fold) return false;
@@ -63,6 +60,20 @@ function folded(
   apart(by, { shape, dtype }, (parts) => {
     by.execute(spec, inputs, { ...fold }, parts);
     by.execute(op, [parts], { dims: lastDims(fold), keepdim: false }, new Tensor(out.storage, to));
+  });
+  return true;
+}
+
+function addedUp(by: Stepping, op: ContractSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): boolean {
+  const shapes = inputs.map(shapeOf);
+  const parts = out.dtype === 'float16' ? undefined : partsOfLong(op, shapes, attributes, out.numel);
+  if (!parts) return false;
+  const spec = inParts(op);
+  const all = { ...attributes, ...parts };
+  const { shape, dtype } = spec.infer(inputs, all);
+  apart(by, { shape, dtype }, (sums) => {
+    by.execute(spec, inputs, all, sums);
+    by.execute(lastOf(op), [sums], { dims: [0], keepdim: false }, out);
   });
   return true;
 }

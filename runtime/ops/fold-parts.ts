@@ -22,16 +22,21 @@ const SHORTEST = 1024;
 /** Shorter folds are not worth another kernel. */
 const LEAST_TERMS = 1 << 16;
 /** So many workgroups are busy enough: one has a position whose terms are neighbours in memory, else some neighbours. */
-const MOST_ROWS = 128;
+export const MOST_ROWS = 128;
 const MOST_COLUMNS = 1024;
 
-/** The parts for a fold of `dims`, in order; undefined where it is short, or has positions enough. */
+/** How many parts keep a device busy; undefined for folds that are short, or have positions enough. */
+export function wantedParts(positions: number, terms: number, along: 'rows' | 'columns'): number | undefined {
+  const most = along === 'rows' ? MOST_ROWS : MOST_COLUMNS;
+  const isLong = terms >= LEAST_TERMS && positions > 0 && positions <= most;
+  return isLong ? Math.floor(Math.min(BUSY / positions, terms / SHORTEST)) : undefined;
+}
+
+/** The parts for a fold of `dims`, in order; undefined where it stays whole. */
 export function partsOfFold(shape: Shape, dims: readonly number[]): FoldParts | undefined {
   const terms = numel(dims.map((d) => shape[d] ?? 1));
-  const positions = numel(shape) / terms;
-  const most = dims.includes(shape.length - 1) ? MOST_ROWS : MOST_COLUMNS;
-  if (!(terms >= LEAST_TERMS && positions <= most)) return undefined;
-  const wanted = Math.floor(Math.min(BUSY / positions, terms / SHORTEST));
+  const wanted = wantedParts(numel(shape) / terms, terms, dims.includes(shape.length - 1) ? 'rows' : 'columns');
+  if (wanted === undefined) return undefined;
   let [whole, left] = [0, wanted];
   const extent = () => shape[dims[whole] ?? -1] ?? 1;
   for (; whole < dims.length - 1 && extent() <= left; whole++) left = Math.floor(left / extent());

@@ -4,10 +4,12 @@
  * parts gives the whole as the first of them.
  */
 import { invariant } from '../errors.ts';
-import { condition, constant, plus, times } from '../tensor/affine.ts';
-import { numel } from '../tensor/shape.ts';
+import { condition, constant, plus, times, type Index } from '../tensor/affine.ts';
+import { numel, type Shape } from '../tensor/shape.ts';
+import { evenParts, MOST_ROWS, wantedParts } from './fold-parts.ts';
 import { wrapper } from './many.ts';
-import type { Attributes, ContractSpec, Meta, Source } from './spec.ts';
+import { sum } from './reduce.ts';
+import type { Attributes, ContractSpec, Meta, OpSpec, Source } from './spec.ts';
 
 export interface Parts {
   /** Which of the summed dims is cut. */
@@ -16,6 +18,30 @@ export interface Parts {
   /** Places of that dim in one part; the last may have fewer. */
   readonly each: number;
 }
+
+/** The parts that a long sum of few positions is cut in; undefined where it stays whole. What counts places is cut evenly or not. */
+export function partsOfLong(
+  op: ContractSpec,
+  inputs: readonly Shape[],
+  attributes: Attributes,
+  positions: number,
+): Parts | undefined {
+  if (positions > MOST_ROWS) return undefined;
+  const extents = op.extents(inputs, attributes);
+  const wanted = wantedParts(positions, numel(extents), 'rows');
+  const parts = wanted === undefined ? undefined : alongOne(extents, wanted);
+  return parts && (!op.term || parts.parts * parts.each === extents[parts.along]) ? parts : undefined;
+}
+
+/** The outermost dim that gives about as many: what is next to each other in memory stays in one part. */
+export function alongOne(extents: readonly number[], wanted: number): Parts | undefined {
+  const cuts = extents.map((extent, along) => ({ along, ...evenParts(extent, wanted) }));
+  const most = Math.max(...cuts.map((c) => c.parts));
+  return cuts.find((c) => c.parts * 2 > Math.min(most, wanted) && c.parts > 1);
+}
+
+/** What folds the parts at last. */
+export const lastOf = (op: ContractSpec): OpSpec => op.fold ?? invariant(sum.entry.spec, 'a sum has a kernel');
 
 const partsOf = (attributes: Attributes): Parts => attributes as unknown as Parts;
 const whole = ({ shape, dtype }: Meta): Meta => ({ shape: shape.slice(1), dtype });
@@ -31,19 +57,29 @@ export const inParts: (op: ContractSpec) => ContractSpec = wrapper('parts_of', (
     const { along, each } = partsOf(attributes);
     return op.extents(inputs, attributes).map((extent, d) => (d === along ? each : extent));
   },
-  sources([part = constant(0), ...own], summed, inputs, attributes) {
-    const { along, each } = partsOf(attributes);
-    const place = plus(times(part, each), summed[along] ?? constant(0));
-    const all = summed.map((index, d) => (d === along ? place : index));
-    const test = { index: place, lo: 0, hi: op.extents(inputs, attributes)[along] ?? 1 };
+  sources([part, ...own], summed, inputs, attributes) {
+    const { along } = partsOf(attributes);
+    const all = placesIn(part, summed, attributes);
+    const test = { index: all[along] ?? constant(0), lo: 0, hi: op.extents(inputs, attributes)[along] ?? 1 };
     return op.sources(own, all, inputs, attributes).map((source) => within(source, test));
   },
+  term: op.term && {
+    element: op.term.element,
+    places: ([part, ...own], summed, inputs, attributes) =>
+      op.term?.places(own, placesIn(part, summed, attributes), inputs, attributes) ?? [],
+  },
   reference(inputs, attributes, out) {
-    const parts = new Float64Array(numel(out.shape));
+    const parts = new Float64Array(numel(out.shape)).fill(op.fold?.identity(out.dtype) ?? 0);
     parts.set(op.reference(inputs, attributes, whole(out)));
     return parts;
   },
 }));
+
+/** Places of the whole sum, of those in a part. */
+function placesIn(part: Index | undefined, summed: readonly Index[], attributes: Attributes): Index[] {
+  const { along, each } = partsOf(attributes);
+  return summed.map((index, d) => (d === along ? plus(times(part ?? constant(0), each), index) : index));
+}
 
 type Test = Exclude<Source['inside'], 'never' | undefined>['tests'][number];
 

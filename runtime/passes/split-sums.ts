@@ -2,12 +2,11 @@
  * @file Long sums for few positions. In: a functional graph. Out: a product or a fold whose positions are too few to keep a device
  * busy, and whose sums are long (the gradient of a convolution's weight, a loss), is sums of parts, added up in a small kernel.
  */
-import { invariant } from '../errors.ts';
 import { isNode, nodeInputs, rewrite, type GraphBuilder, type Node, type OpNode } from '../ir/graph.ts';
 import { conversions } from '../ops/convert.ts';
-import { evenParts, foldInParts, lastDims, partsOfFold } from '../ops/fold-parts.ts';
-import { inParts, type Parts } from '../ops/parts.ts';
-import { sum } from '../ops/reduce.ts';
+import { foldInParts, lastDims, partsOfFold } from '../ops/fold-parts.ts';
+import { alongOne, inParts, lastOf, partsOfLong, type Parts } from '../ops/parts.ts';
+import type { ContractSpec } from '../ops/spec.ts';
 import { layoutAttributes, stridedSpec } from '../ops/write.ts';
 import { contiguous } from '../tensor/layout.ts';
 import { numel } from '../tensor/shape.ts';
@@ -41,7 +40,7 @@ export const splitSums = definePass({
       const { stack, origins } = node;
       const from = { stack, origins };
       const parts = build.op(inParts(cut.product.op), node.inputs, { ...node.attributes, ...cut.parts }, from);
-      return build.op(invariant(sum.entry.spec, 'a sum has a kernel'), [parts], { dims: [0], keepdim: false }, from);
+      return build.op(lastOf(cut.product.op), [parts], { dims: [0], keepdim: false }, from);
     });
   },
 });
@@ -59,10 +58,22 @@ function foldedInParts(node: OpNode, build: GraphBuilder): Node | undefined {
   return attributes['keepdim'] ? build.op(stridedSpec, [typed], layoutAttributes(contiguous(meta.shape)), from) : typed;
 }
 
-function cutOf(node: OpNode): { product: Contraction; parts: Parts } | undefined {
+type Summing = OpNode & { readonly op: ContractSpec };
+
+const isSumming = (node: OpNode): node is Summing => node.op.kind === 'contract';
+
+function cutOf(node: OpNode): { product: Summing; parts: Parts } | undefined {
   // Parts of half precision would be rounded.
-  if (!isContraction(node) || node.meta.dtype !== 'float32' || !nodeInputs(node).every((x: Node) => isReused(x, node)))
-    return undefined;
+  if (!isSumming(node) || node.meta.dtype === 'float16') return undefined;
+  const shapes = nodeInputs(node).map((x) => x.meta.shape);
+  const positions = numel(node.meta.shape);
+  const parts =
+    partsOfLong(node.op, shapes, node.attributes, positions) ?? (isContraction(node) ? partsOfProduct(node) : undefined);
+  return parts && { product: node, parts };
+}
+
+function partsOfProduct(node: Contraction): Parts | undefined {
+  if (node.meta.dtype !== 'float32' || !nodeInputs(node).every((x: Node) => isReused(x, node))) return undefined;
   const positions = numel(node.meta.shape);
   const extents = node.op.extents(
     nodeInputs(node).map((x) => x.meta.shape),
@@ -71,10 +82,5 @@ function cutOf(node: OpNode): { product: Contraction; parts: Parts } | undefined
   const terms = numel(extents);
   if (positions < FEWEST_POSITIONS || positions * terms < LEAST) return undefined;
   const wanted = Math.min(Math.floor((BUSY * BLOCK) / positions), Math.floor(terms / SHORTEST));
-  if (wanted < 2) return undefined;
-  const cuts = extents.map((extent, along) => ({ along, ...evenParts(extent, wanted) }));
-  const most = Math.max(...cuts.map((c) => c.parts));
-  // The outermost dim that gives about as many: what is next to each other in memory stays in one part.
-  const parts = cuts.find((c) => c.parts * 2 > Math.min(most, wanted) && c.parts > 1);
-  return parts && { product: node, parts };
+  return wanted < 2 ? undefined : alongOne(extents, wanted);
 }

@@ -52,6 +52,27 @@ test.each(cases.filter(([, , shape]) => numel(shape) < 1 << 20))('a fold %s give
   expect(dispatches(traced)).toBe(parts === undefined ? 1 : 2);
 });
 
+const products: readonly [string, Fold, Shape, string | undefined][] = [
+  ['of a vector by another', (x) => x.dot(x.add(1)), [100_003], 'along=0 parts=97 each=1031'],
+  ['of a few rows by a vector', (x) => x.mv(x.select(0, 1)), [3, 70_000], 'along=0 parts=80 each=875'],
+  ['that counts places', (x) => x.argmax(), [40, 5000], 'along=0 parts=200 each=1000'],
+  ['that counts places, which nothing divides', (x) => x.argmin(), [131_101], undefined],
+  ['of two dims', (x) => x.conv2d(x.square()), [1, 1, 300, 300], 'along=1 parts=100 each=3'],
+];
+test.each(products)('a sum %s', async (_what, fn, shape, parts) => {
+  const cut = /parts_of_\w+(?: \w+)*\(.*(along=.*)\}/.exec(textOf(fn, shape))?.[1];
+  expect(cut).toBe(parts);
+  const make = () => [sized(shape)] as [Tensor];
+  await compared(fn as (x: Tensor) => Tensor, make, { relative: 1e-4, absolute: 1e-3 });
+});
+
+test('a sum of products in parts, eagerly', async () => {
+  const [x, y] = [sized([1 << 17]), sized([1 << 17]).add(1)];
+  expect(launched(() => x.dot(y))).toBe(2);
+  const wanted = await onReference(() => read(sized([1 << 17]).dot(sized([1 << 17]).add(1))));
+  expectSame(await read(x.dot(y)), wanted, { relative: 1e-4, absolute: 1e-3 }, 'against reference');
+});
+
 test('many folds of one form stay as they are: one kernel may compute them all', () => {
   const several = (count: number) => (x: Tensor) => Array.from({ length: count }, (_, i) => x.add(i).sum());
   expect(textOf(several(7), [1 << 17]).match(/parts_of_sum/g)).toHaveLength(7);
