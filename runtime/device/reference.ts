@@ -125,6 +125,8 @@ function compute(
       return op.reference(views, attributes, op.infer(inputs, attributes));
     case 'pick':
       return picked(op, invariant(first, 'an operand'), invariant(second, 'places'), attributes['dim'] as number, shape);
+    case 'segment':
+      return segmentSums(views, attributes['dim'] as number, shape);
     case 'search':
       return searched(op.step(attributes).reference, invariant(first, 'a sorted row'), invariant(second, 'values'));
     case 'join':
@@ -207,6 +209,23 @@ function picked(op: Extract<OpSpec, { kind: 'pick' }>, x: HostView, places: Host
     const place = places.data[where.reduce((sum, i, d) => sum + evaluate(i, look) * (along[d] ?? 0), 0)] ?? NaN;
     if (!(place >= 0 && place < (x.shape[dim] ?? 1))) return NaN;
     return x.data[axes.reduce((sum, a, d) => sum + (d === dim ? place : look(a.key)) * (from[d] ?? 0), 0)] ?? NaN;
+  });
+}
+
+function segmentSums(views: readonly HostView[], dim: number, shape: Shape): Float64Array {
+  const [source, places, starts] = [0, 1, 2].map((i) => invariant(views[i], 'a segment has three operands'));
+  const { strides } = contiguous(shape);
+  return Float64Array.from({ length: numel(shape) }, (_, flat) => {
+    const index = shape.map((size, d) => Math.floor(flat / (strides[d] ?? 1)) % size);
+    const at = (x: HostView | undefined, along: number): number => {
+      const from = contiguous(x?.shape ?? []).strides;
+      const place = index.reduce((sum, i, d) => sum + (d === dim ? along : x?.shape[d] === 1 ? 0 : i) * (from[d] ?? 0), 0);
+      return x?.data[place] ?? NaN;
+    };
+    let sum = 0;
+    const own = index[dim] ?? 0;
+    for (let e = at(starts, own); e < at(starts, own + 1); e++) sum += at(source, at(places, e));
+    return sum;
   });
 }
 

@@ -33,6 +33,10 @@ export function replaceAxes(b: Builder, to: Replacement, cut?: (a: Axis) => read
         const [as = expr.as] = cut?.(expr.as) ?? [];
         return b.bind(as, visit(expr.value), visit(expr.body));
       }
+      case 'segment': {
+        const [over = expr.over] = cut?.(expr.over) ?? [];
+        return b.segment(over, visit(expr.first), visit(expr.last), visit(expr.body));
+      }
       default:
         return withChildren(b, expr, children(expr).map(visit));
     }

@@ -27,7 +27,7 @@ function collapsible(nest: Nest): Pair | undefined {
   if (pairs.size === 0) return undefined;
   const guards = nest.stores.flatMap((s) => s.guard?.tests.map((t) => t.index) ?? []);
   const indices = new Set([...exprs.flatMap(indicesOf), ...nest.stores.map((s) => s.index), ...guards]);
-  const bound = new Set(exprs.flatMap((e) => (e.kind === 'bind' ? [e.as.key] : [])));
+  const bound = new Set(exprs.flatMap((e) => (e.kind === 'bind' ? [e.as.key] : e.kind === 'segment' ? [e.over.key] : [])));
   const together = ({ outer, inner }: Pair) =>
     loops.every((axes) => {
       const [i, j] = [outer, inner].map((a) => axes.findIndex((x) => x.key === a.key));

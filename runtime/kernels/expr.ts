@@ -33,7 +33,9 @@ export type Expr =
   | (Common & { readonly kind: 'select'; readonly when: Condition; readonly yes: Expr; readonly no: Expr })
   /** The body with the axis `as` standing for a value: the value itself, or the axis' last place where it is not one before. */
   | (Common & { readonly kind: 'bind'; readonly as: Axis; readonly value: Expr; readonly body: Expr })
-  | (Common & { readonly kind: 'reduce'; readonly combiner: Combiner; readonly axes: readonly Axis[]; readonly body: Expr });
+  | (Common & { readonly kind: 'reduce'; readonly combiner: Combiner; readonly axes: readonly Axis[]; readonly body: Expr })
+  /** The sum of the body over the places of an axis from the value `first` to before `last`. */
+  | (Common & { readonly kind: 'segment'; readonly over: Axis; readonly first: Expr; readonly last: Expr; readonly body: Expr });
 
 /** A reduction. */
 export type Sum = Extract<Expr, { kind: 'reduce' }>;
@@ -130,6 +132,14 @@ export class Builder {
     const key = `r${combiner.name}:${combiner.identity}{${axes.map((a) => `${a.key}:${a.extent}`).join()}}${body.id}`;
     return this.share(key, (c) => ({ ...c, kind: 'reduce', combiner, axes, body }), body.type, free);
   }
+
+  segment(over: Axis, first: Expr, last: Expr, body: Expr): Expr {
+    const free = union([body]);
+    free.delete(over.key);
+    for (const [key, a] of union([first, last])) free.set(key, a);
+    const key = `g${over.key}:${over.extent}{${first.id},${last.id}}${body.id}`;
+    return this.share(key, (c) => ({ ...c, kind: 'segment', over, first, last, body }), body.type, free);
+  }
 }
 
 function axesOf(indices: readonly Index[]): Map<string, Axis> {
@@ -157,6 +167,8 @@ export function children(expr: Expr): readonly Expr[] {
       return [expr.value, expr.body];
     case 'reduce':
       return [expr.body];
+    case 'segment':
+      return [expr.first, expr.last, expr.body];
     default:
       return [];
   }
@@ -164,7 +176,7 @@ export function children(expr: Expr): readonly Expr[] {
 
 /** The same expression with other children. */
 export function withChildren(b: Builder, expr: Expr, parts: readonly Expr[]): Expr {
-  const [first = expr, second = expr] = parts;
+  const [first = expr, second = expr, third = expr] = parts;
   switch (expr.kind) {
     case 'call':
       return b.call(expr.op, parts, expr.type);
@@ -176,6 +188,8 @@ export function withChildren(b: Builder, expr: Expr, parts: readonly Expr[]): Ex
       return b.bind(expr.as, first, second);
     case 'reduce':
       return b.reduce(expr.combiner, expr.axes, first);
+    case 'segment':
+      return b.segment(expr.over, first, second, third);
     default:
       return expr;
   }

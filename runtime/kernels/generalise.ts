@@ -67,6 +67,8 @@ function general(b: Builder, first: Expr, exprs: readonly Expr[], over: Axis): E
       const body = value && inner((e) => (e.kind === 'bind' ? e.body : undefined));
       return body && b.bind(first.as, value, body);
     }
+    case 'segment':
+      return undefined;
     case 'reduce': {
       const axes = (e: Expr) =>
         e.kind === 'reduce' ? `${e.combiner.name}${e.axes.map((a) => `${a.key}:${a.extent}`).join()}` : '';

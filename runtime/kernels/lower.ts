@@ -206,6 +206,8 @@ class Lowering {
         );
         return this.b.bind(as, place, this.b.select(inside, value, otherwise));
       }
+      case 'segment':
+        return this.segment(node, index, depth);
       case 'search': {
         const row = invariant(isNode(first) && first, `${op.name} in a number`);
         return this.searched(op.step(attributes), row, invariant(second, 'values'), index, depth);
@@ -234,6 +236,27 @@ class Lowering {
         return this.b.select(inside, value, inside === undefined ? value : base());
       }
     }
+  }
+
+  private segment({ inputs, attributes, meta }: OpNode, index: readonly Index[], depth: number): Expr {
+    const [source, places, starts] = inputs.map((x) => invariant(isNode(x) && x, 'a segment is of tensors'));
+    const dim = attributes['dim'] as number;
+    const at = (x: Node | undefined, along: Index): Expr => {
+      const of = invariant(x, 'a segment has three operands');
+      return this.value(
+        of,
+        index.map((i, d) => (d === dim ? along : of.meta.shape[d] === 1 ? constant(0) : i)),
+        depth + 1,
+      );
+    };
+    const own = index[dim] ?? constant(0);
+    const [first, last] = [own, plus(own, constant(1))].map((i) => this.b.cast(at(starts, i), 'int32'));
+    const over = axis(`r${depth}`, places?.meta.shape[dim] ?? 1);
+    const place = this.b.cast(at(places, fromAxis(over)), 'int32');
+    const as = axis(`g${place.id}`, source?.meta.shape[dim] ?? 1);
+    const type = arithmeticType(meta.dtype);
+    const body = this.b.bind(as, place, this.b.cast(at(source, fromAxis(as)), type));
+    return this.b.cast(this.b.segment(over, first ?? place, last ?? place, body), meta.dtype);
   }
 
   private elementwise(op: ElementwiseSpec, node: OpNode, index: readonly Index[], depth: number): Expr {

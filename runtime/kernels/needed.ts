@@ -2,7 +2,7 @@
  * @file What a value cannot be computed without. In: an expression. Out: the expressions that are computed whatever its
  * conditions turn out to be; for a choice between two, those that both need.
  */
-import type { Expr } from './expr.ts';
+import { children, type Expr } from './expr.ts';
 
 type Select = Extract<Expr, { kind: 'select' }>;
 
@@ -23,6 +23,7 @@ function neededBy(expr: Expr, known: Map<Expr, ReadonlySet<Expr>>): ReadonlySet<
   };
   if (expr.kind === 'call') for (const arg of expr.args) add(neededBy(arg, known));
   if (expr.kind === 'cast' || expr.kind === 'bind') add(neededBy(expr.value, known));
+  if (expr.kind === 'segment') for (const e of [expr.first, expr.last]) add(neededBy(e, known));
   if (expr.kind === 'select') add(intersection(neededBy(expr.yes, known), neededBy(expr.no, known)));
   known.set(expr, found);
   return found;
@@ -30,4 +31,12 @@ function neededBy(expr: Expr, known: Map<Expr, ReadonlySet<Expr>>): ReadonlySet<
 
 function intersection(a: ReadonlySet<Expr>, b: ReadonlySet<Expr>): Set<Expr> {
   return new Set([...a].filter((e) => b.has(e)));
+}
+
+/** Both arms of a small select are computed; the arms of a large one stand in an if. */
+export function isBranch(expr: Expr): expr is Select {
+  if (expr.kind !== 'select') return false;
+  let budget = 12;
+  const visit = (e: Expr): boolean => e.kind === 'reduce' || e.kind === 'segment' || --budget < 0 || children(e).some(visit);
+  return visit(expr);
 }

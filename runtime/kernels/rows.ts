@@ -89,8 +89,9 @@ const step = (index: Index, keys: ReadonlySet<string>): number =>
 /** Whether they are long, and what a row reads lies apart from what others read: no neighbour, and no product's block, shares it. */
 function areApart(sums: readonly Sum[], rows: ReadonlySet<string>): boolean {
   const longest = Math.max(...sums.map((s) => extentOf(s.axes)));
+  const summed = new Set(sums.flatMap((s) => s.axes.map((a) => a.key)));
   const apart = (e: Expr) => {
-    if (e.kind !== 'load') return true;
+    if (e.kind !== 'load' || ![...e.free.keys()].some((key) => summed.has(key))) return true;
     const own = [...rows].filter((key) => e.free.has(key)).length;
     return own === 0 || (own === rows.size && step(e.index, rows) >= longest);
   };

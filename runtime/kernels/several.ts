@@ -4,7 +4,7 @@
  * which one is depends on registers and caches that nobody tells about, so that a GPU may try the others.
  */
 import type { Axis, Index } from '../tensor/affine.ts';
-import { everyUnder, outermostSums, writeOut } from './axes.ts';
+import { everyExpr, everyUnder, outermostSums, writeOut } from './axes.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import type { Load } from './expr.ts';
 import { typicalOf, vary } from './extents.ts';
@@ -94,7 +94,8 @@ function overlaps({ terms }: Index, along: Axis, axes: readonly Axis[]): boolean
 /** For a nest without: four positions, side by side where all it accesses is, else far apart so that threads are neighbours. */
 export function streaming(nest: Nest, inQuads: boolean): Form {
   const one: Form = { nest, count: 1, threads: STREAMING_THREADS };
-  if (typicalOf(nest.axes) < STREAMING_POSITIONS) return one;
+  // Segments of several positions would be as many loops.
+  if (typicalOf(nest.axes) < STREAMING_POSITIONS || everyExpr(nest).some((e) => e.kind === 'segment')) return one;
   const last = nest.axes.at(-1);
   const quads = inQuads && last ? quadsAlong(nest, [last]) : undefined;
   if (quads && last) return { ...one, nest: writeOut(nest, last, QUAD, true), count: QUAD, quads };

@@ -195,7 +195,7 @@ function axesOf(nest: Nest): readonly Axis[] {
   const found = new Map<string, Axis>();
   for (const a of nest.axes) found.set(a.key, a);
   for (const e of everyExpr(nest)) {
-    const own = e.kind === 'reduce' ? e.axes : e.kind === 'bind' ? [e.as] : [];
+    const own = e.kind === 'reduce' ? e.axes : e.kind === 'bind' ? [e.as] : e.kind === 'segment' ? [e.over] : [];
     for (const a of own) found.set(a.key, a);
   }
   return [...found.values()];

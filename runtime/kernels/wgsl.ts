@@ -20,7 +20,7 @@ import type { Store } from './nest.ts';
 import { quadPlace } from './quads.ts';
 import { uniformPlace } from './uniforms.ts';
 import { Parameters, type Hole, type Numbers } from './text.ts';
-import { neededByBoth } from './needed.ts';
+import { isBranch, neededByBoth } from './needed.ts';
 import { Scope } from './scope.ts';
 import { SumText } from './sums.ts';
 import { tiledText } from './tile-text.ts';
@@ -245,11 +245,12 @@ class Emitter implements Writer {
       this.sums.write(home, [expr]);
       return this.value(expr, scope);
     }
-    const once = (this.uses.get(expr) ?? 0) <= 1 && expr.kind !== 'bind' && !isBranch(expr);
+    const once = (this.uses.get(expr) ?? 0) <= 1 && expr.kind !== 'bind' && expr.kind !== 'segment' && !isBranch(expr);
     const text = home === scope && once ? this.compute(expr, scope) : undefined;
     if (text !== undefined && nesting(text) < DEEPEST) return text;
     const name = this.name('v');
     if (expr.kind === 'bind') this.bind(expr, home, name);
+    else if (expr.kind === 'segment') this.segment(expr, home, name);
     else if (isBranch(expr)) this.branch(expr, home, name);
     else home.line(`let ${name} = ${text ?? this.compute(expr, home)};`, expr.origin);
     home.names.set(expr, name);
@@ -326,6 +327,19 @@ class Emitter implements Writer {
     scope.block('{', inner);
   }
 
+  private segment(
+    { over, first, last, body, type, origin }: Extract<Expr, { kind: 'segment' }>,
+    scope: Scope,
+    name: string,
+  ): void {
+    const [from, to] = [first, last].map((e) => this.value(e, scope));
+    scope.line(`var ${name} = ${dtypes[type].wgsl}(0);`, origin);
+    const inner = new Scope(scope);
+    inner.bound.add(over.key);
+    inner.line(`${name} += ${this.value(body, inner)};`, body.origin);
+    scope.block(`for (var ${over.key} = ${from ?? '0'}; ${over.key} < ${to ?? '0'}; ${over.key}++) {`, inner);
+  }
+
   private branch(expr: Extract<Expr, { kind: 'select' }>, scope: Scope, name: string): void {
     // What both arms compute is computed before them, or a chain of conditions would double at each.
     for (const shared of neededByBoth(expr)) this.value(shared, scope);
@@ -387,12 +401,4 @@ function nesting(text: string): number {
     else if (c === ')') depth--;
   }
   return most;
-}
-
-/** Both arms of a small select are computed; the arms of a large one stand in an if. */
-function isBranch(expr: Expr): expr is Extract<Expr, { kind: 'select' }> {
-  if (expr.kind !== 'select') return false;
-  let budget = 12;
-  const visit = (e: Expr): boolean => e.kind === 'reduce' || --budget < 0 || children(e).some(visit);
-  return visit(expr);
 }

@@ -9,7 +9,9 @@ import { apply } from './apply.ts';
 import { composite, contractSpec, elementwiseSpec, op, type Op } from './define.ts';
 import { EXACT, needPlaces, PLACES, wrongShape } from './places.ts';
 import { amax } from './reduce.ts';
-import { shapeOf, type Attributes, type ContractSpec } from './spec.ts';
+import { shapeOf, type Attributes, type ContractSpec, type SegmentSpec } from './spec.ts';
+import { noGrad } from './tape.ts';
+import { arangeSpec } from './write.ts';
 
 /** The source where it names the place `d`, else 0. */
 const takeIfNamed = elementwiseSpec(['d', 'p', 's'], {
@@ -53,7 +55,41 @@ const receivedSpec: ContractSpec = {
   }),
 };
 
-/** For each of `size` places along `dim` the sum of the sources that name it; each looks at all of them. Places broadcast. */
+const segmentSpec: SegmentSpec = {
+  kind: 'segment',
+  name: 'segment sum',
+  samples: [],
+  tolerance: receivedForm.tolerance,
+  infer: ([source = 0, , starts = 0], a) => ({
+    shape: shapeOf(source).map((size, d) => (d === dimOf(a) ? (shapeOf(starts)[d] ?? 1) - 1 : size)),
+    dtype: typeof source === 'object' ? source.dtype : 'float32',
+  }),
+  flops: ([source = 0]) => numel(shapeOf(source)),
+};
+
+const line = (length: number): Tensor => apply(arangeSpec, [], { shape: [length], start: 0, step: 1, dtype: 'int32' });
+
+/** With one source for all places each is element by element: that goes with what is around it. */
+function oneEach(places: Tensor, source: Tensor, dim: number, size: number): Tensor {
+  const own = line(size).view(places.shape.map((_, d) => (d === dim ? size : 1)));
+  return places.eq(own).where(source, 0);
+}
+
+/** Looks at a source beyond which sorting the places, and taking the sources in that order, is faster. */
+const MOST_LOOKS = 2 ** 29;
+
+/** The sources that name each place, found by sorting what they name. */
+function segments(places: Tensor, source: Tensor, dim: number, size: number): Tensor {
+  const order = places.argsort(dim);
+  const sorted = places.gather(dim, order).movedim(dim, -1);
+  const starts = sorted.searchsorted(line(size + 1).expand([...sorted.shape.slice(0, -1), size + 1])).movedim(-1, dim);
+  return apply(segmentSpec, [source, order, starts], { dim });
+}
+
+/**
+ * For each of `size` places along `dim` the sum of the sources that name it: each looks at all of them, or at a list, where they are
+ * many. Places broadcast.
+ */
 const received: Op<[places: Tensor, source: Tensor, dim: number, size: number]> = op(
   {
     name: 'received',
@@ -66,7 +102,11 @@ const received: Op<[places: Tensor, source: Tensor, dim: number, size: number]> 
       return [undefined, there.where(g.gather(dim, places.expand(source.shape)), 0)];
     },
   },
-  (places, source, dim, size) => apply(receivedSpec, [places, source], { dim, size }),
+  (places, source, dim, size) => {
+    if (source.size(dim) === 1) return noGrad(() => oneEach(places, source, dim, size));
+    if (source.numel * size > MOST_LOOKS) return noGrad(() => segments(places, source, dim, size));
+    return apply(receivedSpec, [places, source], { dim, size });
+  },
 );
 
 /** Places as int32, which kernels count in. */

@@ -19,8 +19,10 @@ import { noGrad } from './tape.ts';
 import { arangeSpec } from './write.ts';
 
 const EXACT = { relative: 0, absolute: 0 };
-/** Largest block that is sorted by counting, which takes the square of its size. */
+/** Largest block that is sorted by counting, which takes the square of its size; of many elements that outweighs merging more. */
 const BLOCK = 1024;
+const BLOCK_OF_MANY = 128;
+const MANY = 2 ** 18;
 
 /** Over `x` and `v` in rising or falling order: whether x comes before v, and if `right`, also where they are equal. */
 const comesBefore = (descending: boolean, right: boolean) => {
@@ -137,8 +139,9 @@ function line(length: number, step = 1): Tensor {
 /** The places of the elements of each row (the last dim), in order. */
 function orderOfRows(x: Tensor, descending: boolean): Tensor {
   const size = x.size(-1);
-  if (size <= BLOCK) return orderOfBlocks(x, descending);
-  const runs = 2 ** Math.ceil(Math.log2(size / BLOCK));
+  const block = x.numel < MANY ? BLOCK : BLOCK_OF_MANY;
+  if (size <= block) return orderOfBlocks(x, descending);
+  const runs = 2 ** Math.ceil(Math.log2(size / block));
   const length = Math.ceil(size / runs);
   const lead = x.shape.slice(0, -1);
   const spare = runs * length - size;

@@ -109,6 +109,15 @@ export interface SearchSpec extends CommonSpec {
   step(attributes: Attributes): ElementwiseSpec;
 }
 
+/**
+ * For each place of `dim` the sum of the elements of the first operand that are listed for it: the second operand holds their places
+ * along `dim`, list after list, and the third where each list begins, with the end of the last one. Both have the first operand's
+ * dims, of its size or 1.
+ */
+export interface SegmentSpec extends CommonSpec {
+  readonly kind: 'segment';
+}
+
 /** What a contraction folds, when that is not a product: a function of places and of the operands read there. */
 export interface Term {
   /** Over the places, as int32, and then the operands, each in its own dtype; `_T_` is the last operand's type. */
@@ -157,6 +166,7 @@ export type OpSpec =
   | MoveSpec
   | PickSpec
   | SearchSpec
+  | SegmentSpec
   | ContractSpec
   | JoinSpec
   | CreateSpec

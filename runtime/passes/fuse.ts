@@ -20,6 +20,7 @@ import {
   madeOfLongSums,
   madeOfProduct,
   madeOfSum,
+  notOfRows,
   onTheWay,
   readsPerElement,
   termsOf,
@@ -146,9 +147,7 @@ class Planner {
       if (once.length === 0 || !root || this.proved.get(root) === members) continue;
       const sums = once.filter(({ op }) => isSum(op)).length;
       const count = sums > MOST_ROW_SUMS ? undefined : rowsOf(rewritten(lower(group).nest))?.count;
-      const largest = Math.max(...once.map((n) => numel(n.meta.shape)));
-      const fits = once.filter((n) => numel(n.meta.shape) === count);
-      const wrong = once.filter((n) => (fits.length > 0 ? !fits.includes(n) : numel(n.meta.shape) === largest));
+      const wrong = notOfRows(once, count, root);
       if (wrong.length === 0) this.proved.set(root, members);
       for (const n of wrong) this.refused.add(n);
     }

@@ -7,7 +7,7 @@ import { flopsOf } from './cost.ts';
 
 /** Ops of which each element is a loop over others. */
 export function isSum({ kind }: OpSpec): boolean {
-  return kind === 'reduce' || kind === 'scan' || kind === 'contract';
+  return kind === 'reduce' || kind === 'scan' || kind === 'contract' || kind === 'segment';
 }
 
 /** A fold that a kernel goes along, so that it computes what it reads once; shorter ones are computed where they are used. */
@@ -28,6 +28,19 @@ export function termsOf(node: OpNode): number {
   }
   if (node.op.kind === 'scan') return node.meta.shape[node.attributes['dim'] as number] ?? 1;
   return numel(nodes[0]?.meta.shape ?? []) / Math.max(1, numel(node.meta.shape));
+}
+
+/**
+ * Of what a kernel would compute once for each of its rows, those to store: all that are not one for each of `rows`. Where it does
+ * not go by rows, the most numerous; but where `root` goes over what those have one of each for, it may without the others.
+ */
+export function notOfRows(once: readonly OpNode[], rows: number | undefined, root: OpNode): OpNode[] {
+  const sizeOf = (n: OpNode) => numel(n.meta.shape);
+  const fits = once.filter((n) => sizeOf(n) === rows);
+  if (fits.length > 0) return once.filter((n) => !fits.includes(n));
+  const largest = Math.max(...once.map(sizeOf));
+  const fewer = once.filter((n) => sizeOf(n) < largest);
+  return sizeOf(root) > largest && fewer.length > 0 ? fewer : once.filter((n) => sizeOf(n) === largest);
 }
 
 /** Nodes that are looked at for long sums before a value that is summed. */

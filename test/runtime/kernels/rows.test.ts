@@ -1,6 +1,6 @@
 /** Kernels by rows: what becomes one, at odd lengths, with loops and written out; and what stays as it was. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { arange, cat, full, type Tensor } from 'jitlens';
+import { arange, cat, full, tensor, type Tensor } from 'jitlens';
 import { GpuBackend } from '../../../runtime/kernels/eager.ts';
 import { currentBackend } from '../../../runtime/tensor/backend.ts';
 import type { DeviceKind } from '../../../runtime/profile/model.ts';
@@ -226,6 +226,31 @@ test('a sum over rows of what is made of their sums leaves those to a kernel by 
     () => [numbers([9, 100], 1)] as [Tensor],
   );
   expect(schedules(traced)).toEqual([expect.stringContaining('workgroup per row'), expect.stringContaining('element')]);
+});
+
+test('the gradient of a cross entropy goes by rows, after a sum of all of them', async () => {
+  const gradient = (x: Tensor, y: Tensor) => {
+    const logits = x.detach().requiresGrad_();
+    logits.crossEntropy(y).backward();
+    return logits.grad;
+  };
+  madeFor('gpu');
+  const targets = () => tensor(Int32Array.from({ length: 60 }, (_, i) => (i % 9 === 4 ? -100 : (i * 7) % 130)));
+  const traced = await compared(gradient, () => [numbers([60, 130], 1), targets()] as [Tensor, Tensor]);
+  expect(schedules(traced)).toEqual([
+    expect.stringMatching(/^thread per element/),
+    expect.any(String),
+    expect.stringMatching(/^workgroup per row/),
+  ]);
+});
+
+test('places of the largest of many rows: threads share a row, of which they read one number', async () => {
+  madeFor('gpu');
+  const traced = await compared(
+    (x: Tensor) => x.max(1),
+    () => [numbers([3000, 100], 1)] as [Tensor],
+  );
+  expect(schedules(traced)).toEqual([expect.stringMatching(/^workgroup per row/), expect.stringMatching(/^workgroup per row/)]);
 });
 
 test('rows in more workgroups than go in one dim', async () => {
