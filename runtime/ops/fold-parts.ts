@@ -17,26 +17,25 @@ export interface FoldParts {
 }
 
 /** Sums that keep a device busy, and terms that are worth one of them. */
-const BUSY = 4096;
+export const BUSY = 4096;
 const SHORTEST = 1024;
 /** Shorter folds are not worth another kernel. */
 const LEAST_TERMS = 1 << 16;
 /** So many workgroups are busy enough: one has a position whose terms are neighbours in memory, else some neighbours. */
-export const MOST_ROWS = 128;
+const MOST_ROWS = 128;
 const MOST_COLUMNS = 1024;
 
-/** How many parts keep a device busy; undefined for folds that are short, or have positions enough. */
-export function wantedParts(positions: number, terms: number, along: 'rows' | 'columns'): number | undefined {
-  const most = along === 'rows' ? MOST_ROWS : MOST_COLUMNS;
-  const isLong = terms >= LEAST_TERMS && positions > 0 && positions <= most;
-  return isLong ? Math.floor(Math.min(BUSY / positions, terms / SHORTEST)) : undefined;
+/** Whether it is long, and has so few positions that they leave a device idle. */
+export function isLong(positions: number, terms: number, most = MOST_ROWS): boolean {
+  return terms >= LEAST_TERMS && positions > 0 && positions <= most;
 }
 
 /** The parts for a fold of `dims`, in order; undefined where it stays whole. */
 export function partsOfFold(shape: Shape, dims: readonly number[]): FoldParts | undefined {
   const terms = numel(dims.map((d) => shape[d] ?? 1));
-  const wanted = wantedParts(numel(shape) / terms, terms, dims.includes(shape.length - 1) ? 'rows' : 'columns');
-  if (wanted === undefined) return undefined;
+  const positions = numel(shape) / terms;
+  if (!isLong(positions, terms, dims.includes(shape.length - 1) ? MOST_ROWS : MOST_COLUMNS)) return undefined;
+  const wanted = Math.floor(Math.min(BUSY / positions, terms / SHORTEST));
   let [whole, left] = [0, wanted];
   const extent = () => shape[dims[whole] ?? -1] ?? 1;
   for (; whole < dims.length - 1 && extent() <= left; whole++) left = Math.floor(left / extent());

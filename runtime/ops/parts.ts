@@ -6,7 +6,7 @@
 import { invariant } from '../errors.ts';
 import { condition, constant, plus, times, type Index } from '../tensor/affine.ts';
 import { numel, type Shape } from '../tensor/shape.ts';
-import { evenParts, MOST_ROWS, wantedParts } from './fold-parts.ts';
+import { BUSY, evenParts, isLong } from './fold-parts.ts';
 import { wrapper } from './many.ts';
 import { sum } from './reduce.ts';
 import type { Attributes, ContractSpec, Meta, OpSpec, Source } from './spec.ts';
@@ -19,6 +19,9 @@ export interface Parts {
   readonly each: number;
 }
 
+/** So many terms of a product are added up one by one: of more, rounding errors would show. */
+const ONE_PIECE = 512;
+
 /** The parts that a long sum of few positions is cut in; undefined where it stays whole. What counts places is cut evenly or not. */
 export function partsOfLong(
   op: ContractSpec,
@@ -26,10 +29,9 @@ export function partsOfLong(
   attributes: Attributes,
   positions: number,
 ): Parts | undefined {
-  if (positions > MOST_ROWS) return undefined;
   const extents = op.extents(inputs, attributes);
-  const wanted = wantedParts(positions, numel(extents), 'rows');
-  const parts = wanted === undefined ? undefined : alongOne(extents, wanted);
+  if (!isLong(positions, numel(extents))) return undefined;
+  const parts = alongOne(extents, Math.min(BUSY, Math.floor(numel(extents) / ONE_PIECE)));
   return parts && (!op.term || parts.parts * parts.each === extents[parts.along]) ? parts : undefined;
 }
 

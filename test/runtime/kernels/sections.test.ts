@@ -148,7 +148,7 @@ describe.each(['software', 'gpu'] as const)('schedules for %s', (kind) => {
       const next = z.sub(v).abs().sum({ dim: 0 });
       return [only, y.mul(next)];
     };
-    const traced = await compared(fn, sized([100, 40], [100, 40], [100, 40]));
+    const traced = await compared(fn, sized([1100, 3], [1100, 3], [1100, 3]));
     expect(kernelsOf(traced).map((k) => k.sections.length)).toEqual([2, 2, 1]);
     expect(boundTwice(traced)).toEqual([]);
   });

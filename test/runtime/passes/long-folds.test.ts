@@ -53,11 +53,11 @@ test.each(cases.filter(([, , shape]) => numel(shape) < 1 << 20))('a fold %s give
 });
 
 const products: readonly [string, Fold, Shape, string | undefined][] = [
-  ['of a vector by another', (x) => x.dot(x.add(1)), [100_003], 'along=0 parts=97 each=1031'],
-  ['of a few rows by a vector', (x) => x.mv(x.select(0, 1)), [3, 70_000], 'along=0 parts=80 each=875'],
-  ['that counts places', (x) => x.argmax(), [40, 5000], 'along=0 parts=200 each=1000'],
+  ['of a vector by another', (x) => x.dot(x.add(1)), [100_003], 'along=0 parts=195 each=513'],
+  ['of a few rows by a vector', (x) => x.mv(x.select(0, 1)), [3, 70_000], 'along=0 parts=140 each=500'],
+  ['that counts places', (x) => x.argmax(), [40, 5000], 'along=0 parts=400 each=500'],
   ['that counts places, which nothing divides', (x) => x.argmin(), [131_101], undefined],
-  ['of two dims', (x) => x.conv2d(x.square()), [1, 1, 300, 300], 'along=1 parts=100 each=3'],
+  ['of two dims', (x) => x.conv2d(x.square()), [1, 1, 300, 300], 'along=1 parts=150 each=2'],
 ];
 test.each(products)('a sum %s', async (_what, fn, shape, parts) => {
   const cut = /parts_of_\w+(?: \w+)*\(.*(along=.*)\}/.exec(textOf(fn, shape))?.[1];
