@@ -10,10 +10,8 @@ import { scansOf } from '../kernels/scans.ts';
 import { rewritten } from '../kernels/schedule.ts';
 import { consumers, isNode, nodeInputs, nodeName, type Graph, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
 import { numel } from '../tensor/shape.ts';
-import { isCheaperAgain } from './again.ts';
 import { chainAt, tooLong, type Chain } from './limits.ts';
 import {
-  CHEAP_REPEATS,
   holdsProduct,
   holdsSum,
   isCheapNumber,
@@ -47,6 +45,8 @@ export interface Fusion {
   readonly wide: readonly WideJoin[];
 }
 
+/** A cheap op may be computed again this many times rather than be stored and read. */
+const CHEAP_REPEATS = 4;
 /** With more sums a kernel is not looked at: it would hold them inside each other, and takes long to lower. */
 const MOST_ROW_SUMS = 8;
 /** With more products side by side in a position a thread has no room for several positions, which share what they read. */
@@ -194,8 +194,7 @@ class Planner {
     if (this.isArm(node) && holdsProduct(node)) return 'a product lies in it, and it is a part of a join';
     if (isCheapNumber(node)) return undefined;
     if (isSearched(node, this.readers)) return 'a search looks at it in many places';
-    const isKept = (n: OpNode) => this.kept.has(n) || this.refused.has(n);
-    if (demand.size > 1 && !isCheaperAgain(node, demand, isKept)) return `${demand.size} kernels read it`;
+    if (demand.size > 1) return `${demand.size} kernels read it`;
     if (isLongScan(node)) return this.reasonOfScan(node);
     if (isScanned(node, this.readers) && holdsSum(node))
       return 'a kernel goes along a scan of it, and does nothing else that is long';

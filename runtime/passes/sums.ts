@@ -5,9 +5,6 @@ import type { OpSpec, ScanSpec } from '../ops/spec.ts';
 import { numel } from '../tensor/shape.ts';
 import { flopsOf } from './cost.ts';
 
-/** A cheap op may be computed again this many times rather than be stored and read. */
-export const CHEAP_REPEATS = 4;
-
 /** Ops of which each element is a loop over others. */
 export function isSum({ kind }: OpSpec): boolean {
   return kind === 'reduce' || kind === 'scan' || kind === 'contract' || kind === 'segment';
