@@ -105,6 +105,17 @@ export class History {
   }
 }
 
+/** Whether a walk from here, that ends at `sources`, would come to what an earlier one freed. */
+export function isWalked(from: Target, sources: ReadonlySet<Target>): boolean {
+  const seen = new Set<Target>([from]);
+  for (const target of seen) {
+    if (sources.has(target)) continue;
+    if (target.history?.freed) return true;
+    for (const next of target.history?.targets ?? []) if (next) seen.add(next);
+  }
+  return false;
+}
+
 /** A tensor as it is now, for a gradient that will read it. */
 export function save(x: Tensor): Saved {
   watch(x.storage);

@@ -167,12 +167,13 @@ export class TraceCache implements TraceInfo {
     const run = () => record(this.fn, this.module, call, undefined, backend.putOff?.());
     const { recorder, outputs, left, recorded, inputs } = inFamily(kernels, backend, run);
     const { form, rebuild } = outputs;
+    const places = left.map(({ position, tensor }) => ({ position, tensor }));
     const compiled = {
       signature,
       recorded,
       outputs: { form, rebuild },
-      left: left.map(({ position, tensor }) => ({ position, tensor })),
-      flow: flowOf(recorded, outputs.tensors),
+      left: places,
+      flow: flowOf(recorded, { inputs, outputs: outputs.tensors, left: places }),
       held: new Held(this.module, heldBy(recorded), inputs, recorder.modes),
       modes: recorder.modes,
       ...runnable(recorded, backend, kernels),
@@ -207,7 +208,7 @@ export function record(fn: AnyFunction, module: Module | undefined, call: Tree, 
   const tree = flattenTree(call.rebuild(renewed(call.tensors)), 'arguments');
   const named = module ? [...module.namedParameters(), ...module.namedBuffers()] : [];
   const names = new Map<Tensor, string>(named.map(([name, x]) => [x, name]));
-  const recorder = new TraceRecorder(tree.tensors, names, device, later);
+  const recorder = new TraceRecorder(tree, names, device, later);
   const result = withRecorder(recorder, () => fn(...(tree.rebuild(tree.tensors) as never[])));
   if (result instanceof Promise) {
     // What becomes of it is nobody's business any more.
