@@ -89,6 +89,17 @@ export function attachAll(
   });
 }
 
+/**
+ * Lets `x`, which has the elements of `from`, be a leaf until the function that this gives is called: from then on, gradients that
+ * arrive at it go on to `from`.
+ */
+export function leafFor(x: Tensor, from: Tensor): () => void {
+  const target = targetOf(from);
+  if (!target) return () => undefined;
+  const history = new History('an argument', [target], { saved: [], backward: (g) => g, lasting: true });
+  return () => noteOf(x).leaf?.leadInto(history);
+}
+
 /** The layout of a view over the row-major elements of what it views. */
 function within(base: Tensor, { layout }: Tensor): Layout {
   if (base.isContiguous()) return { ...layout, offset: layout.offset - base.layout.offset };

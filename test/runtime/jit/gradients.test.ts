@@ -1,6 +1,6 @@
 /** Gradients through traced calls that write in place to what is outside, as normalising over a batch does while it trains. */
 import { describe, expect, test } from 'vitest';
-import { jit, manualSeed, nn, noGrad, tensor, type Tensor } from 'jitlens';
+import { grad, jit, manualSeed, nn, noGrad, tensor, type Tensor } from 'jitlens';
 import { expectSame, read } from '../support/compare.ts';
 import { onReference } from '../support/devices.ts';
 import { randomTensor } from '../support/random.ts';
@@ -80,6 +80,33 @@ describe('a buffer that is written, and then computed with', () => {
     // d/dx of x b + x² (2 b + 1).
     const want = [{ values: [1 + 3, -2 + 5, 6 + 28] }, { values: [9, 9, 9] }, { values: [1 + 6, 2 - 10, 3 + 28] }];
     expect(await run(fast, buffer)).toMatchObject(want);
+  });
+});
+
+describe('gradients of gradients', () => {
+  /** Of y = x³ b and z = x² b, where b is counted up before, which have nothing in common but x. */
+  const run = async (how: 'eager' | 'recorded' | 'replayed') => {
+    const buffer = tensor([0, 1]);
+    const fn = (x: Tensor): [Tensor, Tensor] => {
+      noGrad(() => buffer.add_(1));
+      return [x.mul(x).mul(x).mul(buffer.clone()), x.mul(x).mul(buffer.clone())];
+    };
+    const x = tensor([3, 2]).requiresGrad_();
+    const example = tensor([1, 1]).requiresGrad_(how === 'replayed');
+    const by = how === 'eager' ? fn : jit.trace(fn, [example]);
+    noGrad(() => buffer.copy_(tensor([0, 1])));
+    const penalties = by(x).map((y) => {
+      const [g] = grad([y.sum()], [x], { createGraph: true });
+      return (g ?? y).square().sum();
+    });
+    for (const penalty of penalties) penalty.backward();
+    return read([x.grad ?? tensor([NaN, NaN])]);
+  };
+
+  test.each(['eager', 'recorded', 'replayed'] as const)('reach the arguments of a call that is %s', async (how) => {
+    // 2 · 3 x² b · 6 x b + 2 · 2 x b · 2 b = (36 x³ + 8 x) b², with b of [1, 2].
+    const want = [{ values: [36 * 27 + 24, (36 * 8 + 16) * 4] }];
+    expect(await run(how)).toMatchObject(want);
   });
 });
 
