@@ -3,7 +3,7 @@
  * innermost first, mapped back through source maps.
  */
 import { findSourceMap, type SourceMapping } from 'node:module';
-import { sep } from 'node:path';
+import { basename, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { SourcePlace } from './errors.ts';
 import { isOwn } from './own.ts';
@@ -85,6 +85,11 @@ export function mapped(file: string, line: number, column: number): Frame {
   const entry: Partial<SourceMapping> | undefined = map?.findEntry(line - 1, column - 1);
   if (entry?.originalSource === undefined || entry.originalLine === undefined) return { file: path, line, column };
   return { file: pathOf(entry.originalSource), line: entry.originalLine + 1, column: (entry.originalColumn ?? 0) + 1 };
+}
+
+/** For a sentence that names a place. */
+export function at(place: SourcePlace | undefined): string {
+  return place ? ` at ${basename(place.file)}:${place.line}` : '';
 }
 
 /** A place in the code that is only worked out when somebody asks: keeping it is much cheaper than knowing it. */

@@ -15,14 +15,17 @@ export function copiesOf(written: readonly Tensor[]): Was[] {
   return noGrad(() => written.map((x) => ({ x, was: x.clone() })));
 }
 
-/** Runs `body` with them as they were, then puts back what they are now. */
-export function asBefore<T>(written: readonly Was[], body: () => T): T {
+/** Runs `body` with them as they were and without gradients on `holders`, then puts back what they are now, and the gradients. */
+export function asBefore<T>(written: readonly Was[], body: () => T, holders: readonly Tensor[] = []): T {
   const now = copiesOf(written.map(({ x }) => x));
+  const gradients = holders.map((x) => x.grad);
   const become = (all: readonly Was[]) => noGrad(() => all.forEach(({ x, was }) => copy_(x, was)));
   become(written);
+  for (const x of holders) x.grad = undefined;
   try {
     return body();
   } finally {
     become(now);
+    holders.forEach((x, i) => (x.grad = gradients[i]));
   }
 }

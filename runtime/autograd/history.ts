@@ -28,10 +28,17 @@ export class Target {
     readonly shape: Shape,
     readonly dtype: DType,
     /** The op that made it, and which of that op's results it is. */
-    readonly history: History | undefined,
+    public history: History | undefined,
     readonly result: number,
-    readonly leaf: Tensor | undefined,
+    public leaf: Tensor | undefined,
   ) {}
+
+  /** From now on, what arrives at this leaf goes on to where `history` leads; that is older than all that was made from the leaf. */
+  leadInto(history: History): void {
+    this.history = history;
+    this.leaf = undefined;
+    history.results[0] = this;
+  }
 
   static leaf(x: Tensor): Target {
     return new Target(x.shape, x.dtype, undefined, 0, x);
@@ -49,6 +56,8 @@ export interface Kept {
   readonly backward: Backward;
   /** Whether `backward` runs code that is not JitLens's own. */
   readonly foreign?: boolean;
+  /** Whether it can be walked as often as a leaf, since it holds nothing. */
+  readonly lasting?: boolean;
 }
 
 let nextId = 0;
@@ -99,10 +108,22 @@ export class History {
   }
 
   free(): void {
+    if (this.kept?.lasting) return;
     for (const [{ storage }, version] of this.kept?.saved ?? []) unwatch(storage, version);
     this.kept = undefined;
     this.operands = [];
   }
+}
+
+/** Whether a walk from here, that ends at `sources`, would come to what an earlier one freed. */
+export function isWalked(from: Target, sources: ReadonlySet<Target>): boolean {
+  const seen = new Set<Target>([from]);
+  for (const target of seen) {
+    if (sources.has(target)) continue;
+    if (target.history?.freed) return true;
+    for (const next of target.history?.targets ?? []) if (next) seen.add(next);
+  }
+  return false;
 }
 
 /** A tensor as it is now, for a gradient that will read it. */

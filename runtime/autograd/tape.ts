@@ -4,7 +4,9 @@
  * history when they are next used. An op's tensors are held only as far as its gradient takes them as arguments.
  */
 import { JitLensError } from '../errors.ts';
+import { at, userFrames } from '../frames.ts';
 import type { Entry } from '../ops/define.ts';
+import { activeRecorder } from '../ops/recorder.ts';
 import { noteOverwrite, type Saved } from '../ops/saved.ts';
 import { gradMode, installTape } from '../ops/tape.ts';
 import { strided, write, writeInto } from '../ops/write.ts';
@@ -85,6 +87,17 @@ export function attachAll(
     setTarget(noteOf(x), Target.result(history, i, x));
     x.requiresGrad = true;
   });
+}
+
+/**
+ * Lets `x`, which has the elements of `from`, be a leaf until the function that this gives is called: from then on, gradients that
+ * arrive at it go on to `from`.
+ */
+export function leafFor(x: Tensor, from: Tensor): () => void {
+  const target = targetOf(from);
+  if (!target) return () => undefined;
+  const history = new History('an argument', [target], { saved: [], backward: (g) => g, lasting: true });
+  return () => noteOf(x).leaf?.leadInto(history);
 }
 
 /** The layout of a view over the row-major elements of what it views. */
@@ -193,11 +206,22 @@ function beforeWrite(name: string, operands: readonly unknown[]): void {
       'Take the view outside noGrad, or write inside it.',
     );
   }
-  if (!targetOf(base ?? target)?.leaf) return;
+  if (targetOf(base ?? target)?.leaf) {
+    throw new JitLensError(
+      'JLT-LEAF',
+      `${name}: ${base ? 'a view of ' : ''}a tensor whose gradient is wanted was written in place`,
+      'Use the out-of-place form, or noGrad(() => …) to update a parameter.',
+    );
+  }
+  const outside = activeRecorder()?.outside(target);
+  if (outside === undefined) return;
+  const [place] = userFrames();
+  // The tensor would have this history after the recorded run alone.
   throw new JitLensError(
-    'JLT-LEAF',
-    `${name}: ${base ? 'a view of ' : ''}a tensor whose gradient is wanted was written in place`,
-    'Use the out-of-place form, or noGrad(() => …) to update a parameter.',
+    'JLT-GRAD',
+    `${name}${at(place)} writes a value whose gradient is wanted into ${outside}, which outlives the compiled call`,
+    'Write x.detach() or in noGrad where no gradient is to reach this call from a later one; else return the new value.',
+    place,
   );
 }
 

@@ -3,11 +3,11 @@
  * the measure of what is right: it shares no code with kernels but the index maps of movements.
  */
 import { invariant } from '../errors.ts';
-import type { Attributes, HostView, OpSpec } from '../ops/spec.ts';
+import { referenceIn, type Attributes, type HostView, type OpSpec } from '../ops/spec.ts';
 import { writtenLayout } from '../ops/write.ts';
 import { axis, evaluate, fromAxis } from '../tensor/affine.ts';
 import type { Backend, Operand } from '../tensor/backend.ts';
-import { dtypes, type DType, type HostArray } from '../tensor/dtype.ts';
+import { dtypes, isFloat, isWhole, type DType, type HostArray } from '../tensor/dtype.ts';
 import { contiguous, expanded, type Layout } from '../tensor/layout.ts';
 import { broadcastShapes, numel, type Shape } from '../tensor/shape.ts';
 import { tracked } from '../tensor/scope.ts';
@@ -57,13 +57,18 @@ function dataOf(x: Tensor): Float64Array {
 
 function rounded(x: number, dtype: DType): number {
   if (dtype === 'float32' || dtype === 'float64') return x;
-  if (dtype !== 'bool' && dtype !== 'float16' && Math.abs(x) === Infinity) return saturated(x > 0, dtype);
-  return dtypes[dtype].round(x);
+  return isWhole(dtype) && Math.abs(x) === Infinity ? nearest(x, dtype) : dtypes[dtype].round(x);
 }
 
-function saturated(positive: boolean, dtype: 'int32' | 'uint32'): number {
-  if (dtype === 'int32') return positive ? 2 ** 31 - 1 : -(2 ** 31);
-  return positive ? 2 ** 32 - 1 : 0;
+/** Beyond a whole type a float is the nearest number of it, and a whole number wraps around. */
+function converted(x: number, operand: Operand | undefined, dtype: DType): number {
+  const fromFloat = typeof operand === 'object' && isFloat(operand.dtype);
+  return rounded(isWhole(dtype) && fromFloat ? nearest(x, dtype) : x, dtype);
+}
+
+function nearest(x: number, dtype: DType): number {
+  const { least, most } = dtypes[dtype];
+  return Math.min(Math.max(x, least), most);
 }
 
 /** Calls `visit` with the place of each element, in row-major order. */
@@ -111,9 +116,10 @@ function compute(
       const type = op.computeType(inputs);
       const operands = views.map((v, i) => {
         const values = gather(v.data, expanded(contiguous(v.shape), full));
-        return op.params[i] === op.condition ? values : values.map((x) => rounded(x, type));
+        return op.params[i] === op.condition ? values : values.map((x) => converted(x, inputs[i], type));
       });
-      return Float64Array.from({ length: numel(full) }, (_, i) => op.reference(...operands.map((o) => o[i] ?? NaN)));
+      const computed = referenceIn(op, type);
+      return Float64Array.from({ length: numel(full) }, (_, i) => computed(...operands.map((o) => o[i] ?? NaN)));
     }
     case 'reduce':
       return reduce(op.reference, invariant(first, 'an operand'), attributes['dims'] as readonly number[]);

@@ -219,6 +219,7 @@ function perOp(nodes: readonly Node[], backend: Backend, body: () => void): OpDi
     recordData: () => undefined,
     readMode: () => undefined,
     knows: () => true,
+    outside: () => undefined,
   };
   scoped(
     () => withRecorder(counter, body),

@@ -27,6 +27,8 @@ export interface ExternalNode extends NodeCommon {
   readonly kind: 'external';
   readonly role: 'input' | 'parameter' | 'constant';
   readonly name: string;
+  /** What errors call it, where that is not its name. */
+  readonly title?: string;
   /** Which argument of the call it is; absent for one that the code holds. */
   readonly position?: number;
   /** How its elements lie in the storage that it is bound to. */
@@ -76,6 +78,11 @@ export function nodeInputs(node: Node): Node[] {
 
 export function nodeName(node: Node): string {
   return node.kind === 'op' ? node.op.name : node.name;
+}
+
+/** For a sentence about it. */
+export function titleOf({ title, name }: Pick<ExternalNode, 'title' | 'name'>): string {
+  return title ?? `‘${name}’`;
 }
 
 /** Whether the nodes do the same thing, given the same inputs. */

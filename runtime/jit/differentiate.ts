@@ -4,31 +4,41 @@
  */
 import { byRunningAgain, type Rerun } from '../autograd/again.ts';
 import { asBefore, copiesOf, type Was } from '../autograd/before.ts';
-import { save } from '../autograd/history.ts';
+import { isWalked, save, type Kept, type Target } from '../autograd/history.ts';
 import { attachAll, targetOf } from '../autograd/tape.ts';
 import { JitLensError } from '../errors.ts';
 import { isNode, type ExternalNode, type Graph, type Node, type NodeInput } from '../ir/graph.ts';
 import { generatorState, isGenerator, withGenerator } from '../ops/random.ts';
 import { gradMode } from '../ops/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { LeftGradient } from './record.ts';
 import type { AnyFunction } from './trace.ts';
 import type { Tree } from './tree.ts';
 
 /** What a trace says about gradients; found out once, since it is asked at every call. */
 export interface Flow {
-  /** For each output, whether the recorded run's history led out of it. */
-  readonly outputs: readonly boolean[];
+  /** For each output, whether the recorded run's history led out of it, or did until the code itself walked it. */
+  readonly outputs: readonly ('leads' | 'walked' | undefined)[];
   readonly held: readonly Tensor[];
   /** Tensors from outside that it writes in place. */
   readonly writes: readonly ExternalNode[];
   /** Whether it draws random numbers: the second run must draw the same ones. */
   readonly draws: boolean;
+  /** Where the code leaves gradients. */
+  readonly left: readonly LeftGradient[];
 }
 
-export function flowOf(recorded: Graph, outputs: readonly Tensor[]): Flow {
+export function flowOf(
+  recorded: Graph,
+  { inputs, outputs, left }: Record<'inputs' | 'outputs', readonly Tensor[]> & Pick<Flow, 'left'>,
+): Flow {
+  const held = recorded.nodes.flatMap((node) => (isHeld(node) ? [node.tensor] : []));
+  const sources = new Set([...inputs, ...held].flatMap((x) => targetOf(x) ?? []));
+  const flowFrom = (target: Target) => (isWalked(target, sources) ? 'walked' : 'leads');
   return {
-    outputs: outputs.map((x) => targetOf(x) !== undefined),
-    held: recorded.nodes.flatMap((node) => (isHeld(node) ? [node.tensor] : [])),
+    outputs: outputs.map(targetOf).map((target) => target && flowFrom(target)),
+    held,
+    left,
     writes: [
       ...new Set(recorded.nodes.flatMap((node) => (node.kind === 'op' && node.op.inPlace ? outsideTarget(node.inputs[0]) : []))),
     ],
@@ -45,18 +55,14 @@ export function isHeld(node: Node): node is ExternalNode & { readonly tensor: Te
 export interface Before {
   /** The state that random numbers are drawn from. */
   readonly generator?: Tensor;
-  /** Absent where what it writes is not known. */
   readonly written?: readonly Was[];
 }
 
 /** To be asked before the call. */
 export function beforeCall(flow: Flow, call: Tree): Before {
   const { outputs, draws } = flow;
-  if (!gradMode() || !outputs.some(Boolean)) return {};
-  const written = writtenBy(flow, call);
-  // Code that writes what is trained has walked back already: nothing leads out of it.
-  const isTrained = written.some((x) => x.requiresGrad);
-  return { generator: draws ? generatorState() : undefined, written: isTrained ? undefined : copiesOf(written) };
+  if (!gradMode() || !outputs.includes('leads')) return {};
+  return { generator: draws ? generatorState() : undefined, written: copiesOf(writtenBy(flow, call)) };
 }
 
 function writtenBy({ writes }: Flow, { tensors }: Tree): readonly Tensor[] {
@@ -71,33 +77,40 @@ export function sourcesOf(call: Pick<Tree, 'tensors'>, flow: Flow): readonly Ten
 }
 
 export function runAgain(fn: AnyFunction, call: Tree, flow: Flow, { generator, written = [] }: Before): Again {
-  const run = () => {
-    if (flow.writes.length > written.length) {
-      throw new JitLensError(
-        'JLT-GRAD',
-        'the traced function writes in place into a tensor from outside, so it cannot run again for its gradient',
-        'Call backward() inside the traced function.',
-      );
-    }
-    const again = () => fn(...(call.rebuild(call.tensors) as never[]));
-    return generator ? withGenerator(generator, again) : again();
+  const again = () => fn(...(call.rebuild(call.tensors) as never[]));
+  const holders = flow.left.flatMap(({ tensor, position }) => tensor ?? call.tensors[position ?? -1] ?? []);
+  return {
+    run: () => (generator ? withGenerator(generator, again) : again()),
+    asBefore: (body) => asBefore(written, body, holders),
+    sources: sourcesOf(call, flow),
   };
-  return { run, asBefore: (body) => asBefore(written, body), sources: sourcesOf(call, flow) };
 }
 
 export function letGradientsThrough(call: Tree, flow: Flow, results: readonly Tensor[], again: Again): void {
-  const places = flow.outputs.flatMap((leads, i) => (leads ? [i] : []));
-  if (places.length === 0) return;
   const sources = sourcesOf(call, flow);
+  const attach = (how: 'leads' | 'walked', kept: (places: readonly number[]) => Pick<Kept, 'saved' | 'backward'>) => {
+    const places = flow.outputs.flatMap((is, i) => (is === how ? [i] : []));
+    if (places.length === 0) return;
+    attachAll(
+      results.filter((_, i) => flow.outputs[i] === how),
+      'a traced function',
+      sources,
+      () => kept(places),
+    );
+  };
   const own = new Set(writtenBy(flow, call));
-  attachAll(
-    results.filter((_, i) => flow.outputs[i]),
-    'a traced function',
-    sources,
-    () => ({
-      saved: sources.filter((x) => !own.has(x)).map(save),
-      backward: byRunningAgain({ name: 'a trace', count: results.length, places, ...again }),
-    }),
+  attach('leads', (places) => ({
+    saved: sources.filter((x) => !own.has(x)).map(save),
+    backward: byRunningAgain({ name: 'a trace', count: results.length, places, ...again }),
+  }));
+  attach('walked', () => ({ saved: [], backward: refuseSecondWalk }));
+}
+
+function refuseSecondWalk(): never {
+  throw new JitLensError(
+    'JLT-GRAD',
+    'a gradient goes a second time through a traced function, which has walked back from this result itself',
+    'Pass { retainGraph: true } to the backward() inside of it, or detach() what it returns.',
   );
 }
 

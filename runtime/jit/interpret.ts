@@ -5,6 +5,7 @@
 import { invariant } from '../errors.ts';
 import { isNode, type Graph, type Node } from '../ir/graph.ts';
 import { apply } from '../ops/apply.ts';
+import { noGrad } from '../ops/tape.ts';
 import { copy_ } from '../ops/ternary.ts';
 import type { Layout } from '../tensor/layout.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -28,7 +29,8 @@ export function interpret(graph: Graph, inputs: readonly Tensor[], view = viewOf
   }
   const outputs = graph.outputs.map(valueOf);
   const known = (x: Tensor | undefined) => invariant(x, 'what is returned is computed');
-  for (const { target, value } of graph.writes) copy_(valueOf(target), valueOf(value));
+  // What the code may write was found when it was recorded.
+  noGrad(() => graph.writes.forEach(({ target, value }) => copy_(valueOf(target), valueOf(value))));
   return (
     graph.returned?.map(({ of, layout }) => view(known(typeof of === 'number' ? outputs[of] : valueOf(of)), layout)) ?? outputs
   );

@@ -3,7 +3,7 @@
  * writes as they were, each with the lines that called it. Tensors that come from outside are held, not copied.
  */
 import { JitLensError } from '../errors.ts';
-import { GraphBuilder, type ExternalNode, type Graph, type Node } from '../ir/graph.ts';
+import { GraphBuilder, titleOf, type ExternalNode, type Graph, type Node } from '../ir/graph.ts';
 import { Parameter } from '../nn/module.ts';
 import { clone } from '../ops/move.ts';
 import { withRecorder, type Moded, type Recorder } from '../ops/recorder.ts';
@@ -11,7 +11,8 @@ import type { Attributes, OpSpec } from '../ops/spec.ts';
 import type { Backend, Later, Operand } from '../tensor/backend.ts';
 import type { Storage } from '../tensor/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { userFrames, type Frame } from '../frames.ts';
+import type { Tree } from './tree.ts';
+import { at, userFrames, type Frame } from '../frames.ts';
 
 /** Where a gradient is left: on an argument, or on a tensor that the code holds. */
 export interface LeftGradient {
@@ -28,7 +29,8 @@ export interface AskedMode {
 export class TraceRecorder implements Recorder {
   private readonly build = new GraphBuilder();
   private readonly nodes = new Map<Tensor, Node>();
-  private readonly storages: Storage[] = [];
+  /** What came first from each memory outside, in the order of their numbers. */
+  private readonly externals = new Map<Storage, ExternalNode>();
   /** Memory of tensors that ops made (or viewed) while recording. */
   private readonly made = new Set<Storage>();
   /** Modules that were asked whether they are training, and what they said. */
@@ -39,13 +41,13 @@ export class TraceRecorder implements Recorder {
    * `later` takes ops that need not run at once.
    */
   constructor(
-    inputs: readonly Tensor[],
+    { tensors, path }: Pick<Tree, 'tensors' | 'path'>,
     private readonly names: ReadonlyMap<Tensor, string> = new Map(),
     readonly device?: Backend,
     readonly later?: Later,
   ) {
-    inputs.forEach((x, i) => {
-      if (!this.nodes.has(x)) this.external('input', `input${i}`, x, { position: i });
+    tensors.forEach((x, i) => {
+      if (!this.nodes.has(x)) this.external('input', `input${i}`, x, { position: i, title: `‘${path(i)}’` });
     });
   }
 
@@ -65,6 +67,12 @@ export class TraceRecorder implements Recorder {
     return this.nodes.has(tensor);
   }
 
+  outside(x: Tensor): string | undefined {
+    const known = this.externals.get(x.storage);
+    if (known) return known.made ? undefined : titleOf(known);
+    return this.made.has(x.storage) ? undefined : this.titleOf(x);
+  }
+
   recordData(made: Tensor): void {
     // The code may write it while it is recorded; every later call starts from what it was.
     const tensor = withRecorder(undefined, () => clone(made));
@@ -79,7 +87,7 @@ export class TraceRecorder implements Recorder {
   private node(x: Tensor): Node {
     const known = this.nodes.get(x);
     if (known) return known;
-    if (this.made.has(x.storage) && !this.storages.includes(x.storage)) {
+    if (this.made.has(x.storage) && !this.externals.has(x.storage)) {
       throw new JitLensError(
         'JL603',
         'a tensor that the traced function computed came back as another object, so the trace lost it',
@@ -87,22 +95,29 @@ export class TraceRecorder implements Recorder {
         userFrames()[0],
       );
     }
-    return this.external(x instanceof Parameter ? 'parameter' : 'constant', this.names.get(x) ?? `captured${this.nodes.size}`, x);
+    const name = this.names.get(x) ?? `captured${this.nodes.size}`;
+    return this.external(x instanceof Parameter ? 'parameter' : 'constant', name, x, { title: this.titleOf(x) });
+  }
+
+  /** Of one that the code holds, when it uses it first. */
+  private titleOf(x: Tensor): string {
+    const name = this.names.get(x);
+    return name === undefined ? `a tensor that the code holds, used${at(userFrames()[0])}` : `‘${name}’`;
   }
 
   private external(
     role: ExternalNode['role'],
     name: string,
     x: Tensor,
-    more: Pick<ExternalNode, 'position' | 'made' | 'tensor'> = {},
-  ): Node {
+    more: Pick<ExternalNode, 'position' | 'made' | 'tensor' | 'title'> = {},
+  ): ExternalNode {
     const meta = { shape: x.shape, dtype: x.dtype };
-    let storage = this.storages.indexOf(x.storage);
-    if (storage < 0) storage = this.storages.push(x.storage) - 1;
+    const storage = this.externals.get(x.storage)?.storage ?? this.externals.size;
     // An argument is bound anew at each call; holding the example would keep its memory.
     const tensor = role === 'input' ? undefined : x;
     const node = this.build.external({ role, name, layout: x.layout, meta, stack: userFrames(), storage, tensor, ...more });
     this.nodes.set(x, node);
+    if (!this.externals.has(x.storage)) this.externals.set(x.storage, node);
     return node;
   }
 

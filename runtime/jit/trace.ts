@@ -5,6 +5,7 @@
  */
 import { JitLensError } from '../errors.ts';
 import '../autograd/index.ts';
+import { leafFor } from '../autograd/tape.ts';
 import { GpuBackend } from '../kernels/eager.ts';
 import { Module, Parameter } from '../nn/module.ts';
 import { activeRecorder, withRecorder } from '../ops/recorder.ts';
@@ -133,7 +134,7 @@ export class TraceCache implements TraceInfo {
 
   /** Runs such a call, recorded where there is room for one more, and gives its result, which is `wanted` or only might be. */
   add(tree: Tree, args: readonly unknown[], wanted = false): unknown {
-    let first: RecordedRun = { inputs: [], results: [], isPutOff: false };
+    let first: RecordedRun = { inputs: [], results: [], link: () => undefined, isPutOff: false };
     const compiled = this.signatures.add(tree, (signature, family) => {
       const made = this.trace(tree, signature, family);
       first = made.first;
@@ -145,6 +146,7 @@ export class TraceCache implements TraceInfo {
       return this.given(tree, compiled, compiled.run(tree.tensors), runAgain(this.fn, tree, flow, {}));
     }
     // It wrote in place, or drew, so it is this call's run: another one would do so a second time. Its own history leads back.
+    first.link();
     const outputs = first.results.slice(0, flow.outputs.length);
     const again = { run: () => outputs, sources: sourcesOf({ tensors: first.inputs }, flow) };
     return this.given(tree, compiled, first.results.map(cutOff), again);
@@ -165,20 +167,21 @@ export class TraceCache implements TraceInfo {
     const backend = call.tensors[0]?.storage.backend ?? currentBackend();
     const kernels = family?.(0);
     const run = () => record(this.fn, this.module, call, undefined, backend.putOff?.());
-    const { recorder, outputs, left, recorded, inputs } = inFamily(kernels, backend, run);
+    const { recorder, outputs, left, recorded, inputs, link } = inFamily(kernels, backend, run);
     const { form, rebuild } = outputs;
+    const places = left.map(({ position, tensor }) => ({ position, tensor }));
     const compiled = {
       signature,
       recorded,
       outputs: { form, rebuild },
-      left: left.map(({ position, tensor }) => ({ position, tensor })),
-      flow: flowOf(recorded, outputs.tensors),
+      left: places,
+      flow: flowOf(recorded, { inputs, outputs: outputs.tensors, left: places }),
       held: new Held(this.module, heldBy(recorded), inputs, recorder.modes),
       modes: recorder.modes,
       ...runnable(recorded, backend, kernels),
     };
     const results = [...outputs.tensors, ...left.map((l) => l.gradient)];
-    return { compiled, first: { inputs, results, isPutOff: recorder.later?.isOpen ?? false } };
+    return { compiled, first: { inputs, results, link, isPutOff: recorder.later?.isOpen ?? false } };
   }
 }
 
@@ -186,6 +189,8 @@ export class TraceCache implements TraceInfo {
 interface RecordedRun {
   readonly inputs: readonly Tensor[];
   readonly results: readonly Tensor[];
+  /** Lets gradients of its gradients, too, reach what the call was given. */
+  readonly link: () => void;
   /** Whether it is still to run, if anybody asks for what it gave. */
   readonly isPutOff: boolean;
 }
@@ -204,10 +209,12 @@ function runnable(recorded: Graph, backend: Backend, kernels: Family | undefined
 /** Runs the code and writes down its ops; on a `device` without elements it is only looked at, and `later` may run them later. */
 export function record(fn: AnyFunction, module: Module | undefined, call: Tree, device?: Backend, later?: Later) {
   // The code may hold an argument under another name; objects of its own tell the two apart.
-  const tree = flattenTree(call.rebuild(renewed(call.tensors)), 'arguments');
+  const own = renewed(call.tensors);
+  const tree = flattenTree(call.rebuild(own), 'arguments');
+  const links = call.tensors.map((x, i) => leafFor(own[i] ?? x, x));
   const named = module ? [...module.namedParameters(), ...module.namedBuffers()] : [];
   const names = new Map<Tensor, string>(named.map(([name, x]) => [x, name]));
-  const recorder = new TraceRecorder(tree.tensors, names, device, later);
+  const recorder = new TraceRecorder(tree, names, device, later);
   const result = withRecorder(recorder, () => fn(...(tree.rebuild(tree.tensors) as never[])));
   if (result instanceof Promise) {
     // What becomes of it is nobody's business any more.
@@ -223,7 +230,7 @@ export function record(fn: AnyFunction, module: Module | undefined, call: Tree, 
     throw new JitLensError('JL610', 'the traced function gives no tensor', 'Return the tensors that it computes.');
   const left = recorder.gradients();
   const recorded = recorder.finish([...outputs.tensors, ...left.map((l) => l.gradient)]);
-  return { recorder, outputs, left, recorded, inputs: tree.tensors };
+  return { recorder, outputs, left, recorded, inputs: tree.tensors, link: () => links.forEach((l) => l()) };
 }
 
 /** The same tensors as new objects; one that appears twice does so again. */

@@ -9,6 +9,8 @@ export interface Tree {
   readonly tensors: readonly Tensor[];
   /** All that is not a tensor, and where the tensors stand, as text. */
   readonly form: string;
+  /** How to reach a tensor, as text. */
+  readonly path: (position: number) => string;
   /** The same structure around other tensors. */
   readonly rebuild: (tensors: readonly Tensor[]) => unknown;
 }
@@ -19,14 +21,21 @@ export function flattenTree(value: unknown, what: string): Tree {
   const items: unknown[] = Array.isArray(value) ? [...(value as unknown[])] : [];
   // What most calls are, made at each of them: tensors side by side.
   if (items.length > 0 && items.every(isTensor)) {
-    return { tensors: items, form: `[ ${'T '.repeat(items.length)}]`, rebuild: (tensors) => [...tensors] };
+    return {
+      tensors: items,
+      form: `[ ${'T '.repeat(items.length)}]`,
+      path: (i) => `${what}[${i}]`,
+      rebuild: (tensors) => [...tensors],
+    };
   }
   const tensors: Tensor[] = [];
   const parts: string[] = [];
+  const paths: string[] = [];
   const visit = (x: unknown, path: string): ((at: readonly Tensor[]) => unknown) => {
     if (x instanceof Tensor) {
       const place = tensors.push(x) - 1;
       parts.push('T');
+      paths.push(path);
       return (at) => at[place];
     }
     if (x === null || ['undefined', 'boolean', 'number', 'string'].includes(typeof x)) {
@@ -57,5 +66,5 @@ export function flattenTree(value: unknown, what: string): Tree {
     );
   };
   const build = visit(value, what);
-  return { tensors, form: parts.join(' '), rebuild: build };
+  return { tensors, form: parts.join(' '), path: (i) => paths[i] ?? what, rebuild: build };
 }

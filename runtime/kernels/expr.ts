@@ -4,7 +4,7 @@
  */
 import { collectAxes, fromAxis, type Axis, type Condition, type Index } from '../tensor/affine.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
-import type { ElementwiseSpec, ReduceSpec, ScanSpec } from '../ops/spec.ts';
+import { referenceIn, type ElementwiseSpec, type ReduceSpec, type ScanSpec } from '../ops/spec.ts';
 
 interface Common {
   readonly id: number;
@@ -94,7 +94,7 @@ export class Builder {
   call(op: ElementwiseSpec, args: readonly Expr[], type: DType): Expr {
     // Computed now: WGSL refuses constant expressions that overflow or have no value, such as 0 / 0.
     const known = args.flatMap((a) => (a.kind === 'literal' ? [a.value] : []));
-    if (known.length === args.length) return this.literal(dtypes[type].round(op.reference(...known)), type);
+    if (known.length === args.length) return this.literal(dtypes[type].round(referenceIn(op, type)(...known)), type);
     const key = `${op.name}(${args.map((a) => a.id).join()}):${type}`;
     return this.share(key, (c) => ({ ...c, kind: 'call', op, args }), type, union(args));
   }

@@ -42,6 +42,9 @@ export interface BoundBuffer {
   readonly uniform?: number;
 }
 
+/** A 0 that no compiler knows to be one. */
+export const ZERO = 'var<private> zero: f32;';
+
 /** The number of a workgroup, where all run the same. */
 const PLACE = 'i32(group.x + group.y * groups.x)';
 
@@ -59,7 +62,8 @@ export function kernelText(sections: readonly SectionText[], buffers: readonly B
   for (const name of new Set([...halves, ...sections.flatMap((s) => [...s.enables])])) line(`enable ${name};`);
   buffers.forEach((b, i) => line(`@group(0) @binding(${i}) ${declared(b, `b${i}`)};`));
   if (vectors !== undefined) line(`@group(0) @binding(${buffers.length}) var<uniform> p: array<vec4<i32>, ${vectors}>;`);
-  for (const prelude of preludesOf(sections)) prelude.split('\n').forEach(line);
+  const preludes = preludesOf(sections);
+  for (const prelude of preludes) prelude.split('\n').forEach(line);
   line('');
   const [only] = sections;
   const body = sections.length === 1 && only ? indented(only.lines) : sideBySide(sections, lines);
@@ -67,6 +71,8 @@ export function kernelText(sections: readonly SectionText[], buffers: readonly B
   line('fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,');
   const further = sections.flatMap((s) => [...s.builtins]).map((b) => `, ${b}`);
   line(`        @builtin(local_invocation_index) local: u32${further.join('')}) {`);
+  // All workgroups are in two dims.
+  if (preludes.has(ZERO)) line('  zero = f32(groups.z - 1u);');
   lines.push(...body);
   line('}');
   return {

@@ -6,14 +6,14 @@
  */
 import { invariant } from '../errors.ts';
 import type { Axis, Index } from '../tensor/affine.ts';
-import { dtypes, type DType } from '../tensor/dtype.ts';
+import { dtypes, isFloat, type DType } from '../tensor/dtype.ts';
 import { children, type Expr } from './expr.ts';
 import { everyExpr, outermostSums } from './axes.ts';
 import { extentOf } from './extents.ts';
 import { workgroupsOf, type Schedule } from './schedule.ts';
 import { writeRows } from './rowtext.ts';
 import { writeScans } from './scan-text.ts';
-import { elementType, groupIn, type BoundBuffer, type SectionText } from './sections.ts';
+import { elementType, groupIn, ZERO, type BoundBuffer, type SectionText } from './sections.ts';
 import { IndexText } from './indices.ts';
 import { matrixText } from './matrix-text.ts';
 import type { Store } from './nest.ts';
@@ -282,13 +282,22 @@ class Emitter implements Writer {
           const arg = args[op.params.indexOf(word)];
           // A value that the text mentions twice is named, or chains of such ops would double at every link.
           if (arg && mentions.filter((m) => m === word).length > 1) this.uses.set(arg, 2);
-          return word === '_T_' ? type : arg ? this.value(arg, scope) : word;
+          const scales = op.linear?.includes(word) ?? /[*/]/.test(op.wgsl);
+          return word === '_T_' ? type : arg ? this.operand(arg, scales, scope) : word;
         });
         return op.wgsl === op.params[0] ? text : `(${text})`;
       }
       default:
         return this.value(expr, scope);
     }
+  }
+
+  /** A factor that is written as 0 makes a device's compiler forget the other one, which may be NaN. */
+  private operand(arg: Expr, scales: boolean, scope: Scope): string {
+    const isZero = arg.kind === 'literal' && isFloat(arg.type) && Object.is(arg.value, 0);
+    if (!scales || !isZero) return this.value(arg, scope);
+    this.preludes.add(ZERO);
+    return 'zero';
   }
 
   private element(slot: number, load: Extract<Expr, { kind: 'load' }>, scope: Scope): string {

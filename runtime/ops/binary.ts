@@ -6,7 +6,7 @@ import { ATAN2 } from './functions/angle.ts';
 import { DIVIDE, FLOOR_DIVIDE, REMAINDER } from './functions/divide.ts';
 import { POW } from './functions/exponential.ts';
 import { LARGER, SMALLER } from './functions/order.ts';
-import { floorDivide as floorDivide64, remainder as remainder64 } from './functions/reference.ts';
+import { floorDivide as floorDivide64, remainder as remainder64, wholePower } from './functions/reference.ts';
 
 const isTensor = (value: Operand): value is Tensor => typeof value === 'object';
 
@@ -34,6 +34,7 @@ export const mul: Binary = binary({
   wgsl: 'a * b',
   linear: ['a', 'b'],
   reference: (a, b) => a * b,
+  whole: Math.imul,
   grad: (g, _out, a, b) => [g.mul(b), isTensor(b) ? g.mul(a) : undefined],
   onnx: 'Mul',
 });
@@ -61,6 +62,7 @@ export const pow: Binary = binary({
   prelude: POW,
   flops: 40,
   reference: (a, b) => a ** b,
+  whole: wholePower,
   grad: (g, out, a, b) => [
     isTensor(b) ? g.mul(b).mul(a.pow(b.sub(1))) : g.mul(b).mul(a.pow(b - 1)),
     isTensor(b) ? g.mul(out).mul(a.log()) : undefined,

@@ -106,6 +106,7 @@ export type Compute = 'float' | 'same' | 'signed' | 'kept' | 'bool';
 
 interface ElementwiseForm<A extends readonly unknown[]> extends Common<A> {
   readonly reference: (...values: number[]) => number;
+  readonly whole?: (...values: number[]) => number;
   readonly wgsl: string;
   readonly prelude?: readonly string[];
   readonly condition?: string;
@@ -141,6 +142,7 @@ export function elementwiseSpec<A extends readonly unknown[]>(
     condition: form.condition,
     linear: form.linear,
     reference: form.reference,
+    whole: form.whole,
     computeType: (inputs) => arithmeticType(typeOf(compute, typed(inputs))),
     infer: (inputs) => ({ shape: shapes(inputs), dtype: form.result ?? typeOf(compute, typed(inputs)) }),
     flops: (_inputs, _attributes, out) => numel(out.shape) * (form.flops ?? 1),

@@ -11,6 +11,8 @@ export interface Recorder {
   record(spec: OpSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): void;
   /** Whether the tensor was made while recording, or is known from outside. */
   knows(tensor: Tensor): boolean;
+  /** What errors call the tensor from outside that this is, or is a view of; undefined for what was made while recording. */
+  outside(tensor: Tensor): string | undefined;
   /** A tensor was made from host data while recording. */
   recordData(tensor: Tensor): void;
   /** The code asked whether a module is training: the answer is part of what is recorded. */

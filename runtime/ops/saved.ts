@@ -3,9 +3,8 @@
  * error if one is read after it was overwritten, with the line that did it. That line is looked at only where a gradient
  * is waiting, so writes elsewhere cost nothing.
  */
-import { basename } from 'node:path';
 import { JitLensError } from '../errors.ts';
-import { framesAt, markHere, type Mark } from '../frames.ts';
+import { at, framesAt, markHere, type Mark } from '../frames.ts';
 import type { Storage } from '../tensor/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -86,7 +85,7 @@ function overwritten([{ storage }, version]: Saved, name: string): JitLensError 
   const [place] = mark ? framesAt(mark) : [];
   return new JitLensError(
     'JL407',
-    `the gradient of ${name} needs a tensor that was overwritten in place since${place ? `, at ${basename(place.file)}:${place.line}` : ''}`,
+    `the gradient of ${name} needs a tensor that was overwritten in place since${place ? ',' : ''}${at(place)}`,
     'Use the out-of-place form where it was written, or clone() it before.',
     place,
   );

@@ -3,7 +3,7 @@
  * reference device and the tests are derived. The forms that a family fills in are in define.ts.
  */
 import type { Condition, Index } from '../tensor/affine.ts';
-import type { DType } from '../tensor/dtype.ts';
+import { isWhole, type DType } from '../tensor/dtype.ts';
 import type { Layout } from '../tensor/layout.ts';
 import type { Shape } from '../tensor/shape.ts';
 
@@ -56,8 +56,15 @@ export interface ElementwiseSpec extends CommonSpec {
   /** Those of the params in which it is linear: with one of them a times as large, so is the result. */
   readonly linear?: readonly string[];
   readonly reference: (...values: number[]) => number;
+  /** The same for whole numbers, up to what wraps around, where a double would lose digits. */
+  readonly whole?: (...values: number[]) => number;
   /** The dtype operands are converted to before the op, given the one the op's result has. */
   computeType(inputs: readonly OperandMeta[]): DType;
+}
+
+/** What the op makes of numbers of the type that it computes in. */
+export function referenceIn({ reference, whole = reference }: ElementwiseSpec, type: DType): (...values: number[]) => number {
+  return isWhole(type) ? whole : reference;
 }
 
 /** Folds dims away with an associative, commutative combination. */

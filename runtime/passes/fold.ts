@@ -2,7 +2,7 @@
 import { invariant } from '../errors.ts';
 import { mul } from '../ops/binary.ts';
 import { sum } from '../ops/reduce.ts';
-import type { ElementwiseSpec, OpSpec } from '../ops/spec.ts';
+import { referenceIn, type ElementwiseSpec, type OpSpec } from '../ops/spec.ts';
 import { expand } from '../ops/views.ts';
 import { fullSpec, writtenLayout } from '../ops/write.ts';
 import { rewrite, isNode, type GraphBuilder, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
@@ -115,7 +115,7 @@ function computed(node: OpNode, op: ElementwiseSpec, dtype: OpNode['meta']['dtyp
   if (known.length !== values.length || known.length === 0) return undefined;
   const type = op.computeType(node.inputs.map((x) => (isNode(x) ? x.meta : x)));
   const operands = known.map((v, i) => (op.params[i] === op.condition ? v : dtypes[type].round(v)));
-  const result = dtypes[dtype].round(op.reference(...operands));
+  const result = dtypes[dtype].round(referenceIn(op, type)(...operands));
   return Number.isFinite(result) ? full(node, result, build) : undefined;
 }
 

@@ -4,6 +4,7 @@
  * tensors from outside is listed in `writes`. Refuses what it cannot say exactly.
  */
 import { invariant, JitLensError } from '../errors.ts';
+import { at } from '../frames.ts';
 import { conversions } from '../ops/convert.ts';
 import { clone } from '../ops/move.ts';
 import type { OpSpec } from '../ops/spec.ts';
@@ -13,6 +14,7 @@ import {
   GraphBuilder,
   isNode,
   nodeName,
+  titleOf,
   type ExternalNode,
   type Graph,
   type Node,
@@ -67,7 +69,8 @@ class Functional {
   private readonly aliases = new Map<Node, Alias>();
   /** The value that each aliased base has now. */
   private readonly current = new Map<Node, Node>();
-  private readonly changed = new Set<ExternalNode>();
+  /** Tensors from outside, with the first op that writes each. */
+  private readonly changed = new Map<ExternalNode, OpNode>();
   private readonly externals: ExternalNode[] = [];
   /** What reading an alias gave, and the base's value that it was read from. */
   private readonly reads = new Map<Node, { from: Node; value: Node }>();
@@ -109,7 +112,7 @@ class Functional {
       const { shape, strides, offset } = layout;
       this.current.set(base, this.build.op(writeSpec, [this.value(base), value], { shape, strides, offset }, node));
     }
-    if (isOutside(base)) this.changed.add(base);
+    if (isOutside(base) && !this.changed.has(base)) this.changed.set(base, node);
     this.aliases.set(node, { base, chain });
   }
 
@@ -158,7 +161,7 @@ class Functional {
   }
 
   finish(graph: Graph): Graph {
-    for (const target of this.changed) this.refuseAliases(target);
+    for (const [target, by] of this.changed) this.refuseAliases(target, by);
     const bases: Node[] = [];
     const returned = graph.outputs.map((x): Returned => {
       const { base, chain } = this.alias(x);
@@ -171,19 +174,19 @@ class Functional {
       nodes: this.build.nodes,
       outputs: bases.map((base) => this.value(base)),
       returned,
-      writes: [...this.changed].map((target) => ({ target, value: this.value(target) })),
+      writes: [...this.changed.keys()].map((target) => ({ target, value: this.value(target) })),
     };
   }
 
   /** Two tensors from outside over one storage, one of which is written: the other would have to change with it. */
-  private refuseAliases(target: ExternalNode): void {
+  private refuseAliases(target: ExternalNode, { op, stack }: OpNode): void {
     const twin = this.externals.find((x) => x !== target && x.storage === target.storage);
     if (!twin && target.layout.offset === 0 && isContiguous(target.layout)) return;
     throw new JitLensError(
       'JL609',
-      `‘${target.name}’ is written in place, and ${twin ? `‘${twin.name}’ shares its memory` : 'it is a view of a larger tensor'}`,
-      'Pass the whole tensor, and take the view inside the traced function.',
-      target.stack[0],
+      `${op.name} writes into ${titleOf(target)}${at(stack[0])}, and ${twin ? `${titleOf(twin)} shares its memory` : 'that is a view of a larger tensor'}`,
+      'Pass the whole tensor alone, and take the view inside the compiled function; or pass a clone() of what is only read.',
+      stack[0],
     );
   }
 }

@@ -120,6 +120,10 @@ export function isFloat(dtype: DType): boolean {
   return dtypes[dtype].category === 'float';
 }
 
+export function isWhole(dtype: DType): boolean {
+  return dtypes[dtype].category === 'whole';
+}
+
 /** What a kernel computes numbers of the type in. */
 export function arithmeticType(dtype: DType): DType {
   return dtype === 'float16' ? 'float32' : dtype;

@@ -34,6 +34,17 @@ export function floorDivide(a: number, b: number): number {
   return b === 0 ? a / b : Math.round((a - remainder(a, b)) / b);
 }
 
+/** The power, but for multiples of 2³², which wrap around; the plain one below 0. */
+export function wholePower(a: number, b: number): number {
+  if (b < 0) return a ** b;
+  let [result, square] = [1, a];
+  for (let left = b; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) result = Math.imul(result, square);
+    square = Math.imul(square, square);
+  }
+  return result;
+}
+
 /** Whether a comes before b in rising order, NaN behind all else. */
 export function less(a: number, b: number): boolean {
   return !Number.isNaN(a) && (Number.isNaN(b) || a < b);

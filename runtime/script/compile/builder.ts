@@ -6,7 +6,7 @@
 import { AbstractBackend } from '../../device/abstract.ts';
 import { invariant, JitLensError } from '../../errors.ts';
 import type { Frame } from '../../frames.ts';
-import { GraphBuilder, isNode, type ExternalNode, type Graph, type Node } from '../../ir/graph.ts';
+import { GraphBuilder, isNode, titleOf, type ExternalNode, type Graph, type Node } from '../../ir/graph.ts';
 import type { Argument, Program, ScalarType, Step, Value } from '../../ir/program.ts';
 import { Parameter } from '../../nn/module.ts';
 import { clone } from '../../ops/move.ts';
@@ -80,6 +80,14 @@ export class Builder implements Recorder {
 
   knows(tensor: Tensor): boolean {
     return this.homes.has(tensor);
+  }
+
+  outside({ storage }: Tensor): string | undefined {
+    const input = this.inputs.find((value) => this.memory.get(value) === storage);
+    if (input) return titleOf({ name: input.name ?? 'an argument' });
+    if (storage.backend === this.device) return undefined;
+    const held = [...this.names].find(([x]) => x.storage === storage)?.[1];
+    return held === undefined ? 'a tensor that the code holds' : titleOf({ name: held });
   }
 
   recordData(made: Tensor): void {

@@ -42,10 +42,42 @@ describe('what a trace refuses', () => {
     expect(() => jit.trace(fn, [x(), new Odd()])).toThrow(expect.objectContaining({ code: 'JL608' }));
   });
 
-  test('an argument that is written while another shares its memory', () => {
-    const base = zeros([4]);
-    const fn = (a: Tensor, b: Tensor) => a.add_(b);
-    expect(() => jit.trace(fn, [base.slice(0, 0, 2), base.slice(0, 2)])).toThrow(expect.objectContaining({ code: 'JL609' }));
+  describe('what is written while something else shares its memory', () => {
+    class Scaled extends nn.Module {
+      weight = new nn.Parameter(ones([4]));
+      forward(a: Tensor, { b }: { b: Tensor }): Tensor {
+        const y = a.mul(this.weight).mul(b);
+        noGrad(() => b.add_(1));
+        return y;
+      }
+    }
+    const written = (a: Tensor, b: Tensor) => a.add_(b);
+    const other = (a: Tensor, b: Tensor) => b.add_(10).sum().add(a);
+    test.each([
+      ['a slice', written, (x: Tensor) => [x.slice(0, 0, 2), x.slice(0, 2)], /‘arguments\[0\]’ at .*, and ‘arguments\[1\]’/],
+      ['a view of all', written, (x: Tensor) => [x, x.view([4])], /‘arguments\[0\]’ at .*, and ‘arguments\[1\]’/],
+      ['a view, written', other, (x: Tensor) => [x, x.view([4])], /‘arguments\[1\]’ at .*, and ‘arguments\[0\]’/],
+      ['the same, detached', written, (x: Tensor) => [x, x.detach()], /‘arguments\[0\]’ at .*, and ‘arguments\[1\]’/],
+      ['part of another', written, (x: Tensor) => [x.slice(0, 1), ones([3])], /‘arguments\[0\]’ at .*, and that is a view/],
+    ])('%s', (_name, fn, args, message) => {
+      const error = expect.objectContaining({ code: 'JL609', message: expect.stringMatching(message) as string }) as Error;
+      expect(() => jit.trace(fn, args(zeros([4])) as [Tensor, Tensor])).toThrow(error);
+      const traced = jit.trace(fn, [zeros([2]), ones([2])]);
+      expect(() => traced(...(args(zeros([4])) as [Tensor, Tensor]))).toThrow(error);
+    });
+
+    test('has its name in the module, and the place of the write', () => {
+      const net = new Scaled();
+      const traced = jit.trace(net, [ones([4]), { b: ones([4]) }]);
+      expect(() => traced(ones([4]), { b: net.weight.detach() })).toThrow(
+        expect.objectContaining({
+          code: 'JL609',
+          message: expect.stringMatching(
+            /^add_ writes into ‘arguments\[1\]\.b’ at trace\.test\.ts:\d+, and ‘weight’ shares its memory$/,
+          ) as string,
+        }),
+      );
+    });
   });
 
   test('an error of the code itself goes through, and leaves no recorder', () => {
