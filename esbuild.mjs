@@ -27,7 +27,9 @@ const node = {
     hooks: 'runtime/load/hooks.ts',
     'esbuild-plugin': 'runtime/load/esbuild.ts',
     'vite-plugin': 'runtime/load/vite.ts',
-    ...(production ? {} : { bench: 'test/bench/main.ts', 'bench-compile': 'test/bench/compile.ts' }),
+    ...(production
+      ? {}
+      : { bench: 'test/bench/main.ts', 'bench-compile': 'test/bench/compile.ts', 'bench-ops': 'test/bench/ops.ts' }),
   },
   outdir: 'dist',
   platform: 'node',
