@@ -54,6 +54,8 @@ export interface ElementwiseSpec extends CommonSpec {
   readonly condition?: string;
   /** Those of the params in which it is linear: with one of them a times as large, so is the result. */
   readonly linear?: readonly string[];
+  /** Whether numbers next to each other may give results that are far apart, both numbers. */
+  readonly jumps?: boolean;
   readonly reference: (...values: number[]) => number;
   /** The dtype operands are converted to before the op, given the one the op's result has. */
   computeType(inputs: readonly OperandMeta[]): DType;
