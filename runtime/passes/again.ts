@@ -10,7 +10,6 @@ import type { Group } from '../kernels/lower.ts';
 import { numel } from '../tensor/shape.ts';
 import { flopsOf } from './cost.ts';
 import { planMemory } from './memory.ts';
-import { isScanned, isSearched } from './readers.ts';
 import { isCheapNumber, isMove, onTheWay, readsPerElement } from './sums.ts';
 import { Traffic } from './traffic.ts';
 
@@ -25,8 +24,6 @@ export interface Found {
   readonly homes: ReadonlyMap<Node, ReadonlyMap<OpNode, number>>;
   /** What is stored only since several kernels read it, or one that would have its sums inside its own. */
   readonly mayGo: ReadonlySet<OpNode>;
-  /** Whether it is part of a walk, which is left as it is. */
-  readonly walks: (node: OpNode) => boolean;
 }
 
 export interface AgainLimits {
@@ -92,7 +89,7 @@ class Search {
   private readonly replaced: ReadonlySet<number>;
 
   constructor(
-    private readonly plan: Kernels & Found,
+    plan: Kernels & Found,
     private readonly limits: AgainLimits,
   ) {
     this.readers = consumers(plan.graph);
@@ -134,17 +131,15 @@ class Search {
     if (!home || !parts || takers.length === 0 || takers.length > MOST_READERS) return undefined;
     const { again, sum } = parts;
     // A sum under it is stored in its stead, by the kernel that stored it.
-    if (sum && (home.roots.length > 1 || takers.length < 2)) return undefined;
-    if ([home, ...takers].some((k) => [...k.times.keys()].some((n) => n.kind === 'op' && this.plan.walks(n)))) return undefined;
-    if (isSearched(node, this.readers) || isScanned(node, this.readers) || this.mayDiffer(again)) return undefined;
+    if ((sum && home.roots.length > 1) || this.mayDiffer(again)) return undefined;
     const roots = sum ? [sum] : home.roots.filter((r) => r !== node);
     const kernels = new Map<Kernel, Kernel | undefined>([[home, roots.length > 0 ? this.rest(home, roots) : undefined]]);
     for (const taker of takers) {
-      const with_ = this.taken(taker, node, again);
-      if (!with_) return undefined;
-      kernels.set(taker, with_);
+      const after = this.taken(taker, node, again);
+      if (!after) return undefined;
+      kernels.set(taker, after);
     }
-    return this.pays(kernels) ? { again: new Set([...again].filter((n) => !isMove(n))), kernels } : undefined;
+    return this.pays(kernels) ? { again, kernels } : undefined;
   }
 
   /** What lies between the node and what is stored; the sum, if there is one, that would have to be stored. */

@@ -8,9 +8,10 @@ import { joinedParts, lower, type Group } from '../kernels/lower.ts';
 import { rowsOf, SHORT_SUM } from '../kernels/rows.ts';
 import { scansOf } from '../kernels/scans.ts';
 import { rewritten } from '../kernels/schedule.ts';
-import { consumers, isNode, nodeInputs, type Graph, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
+import { consumers, isNode, nodeInputs, type Graph, type Node, type OpNode } from '../ir/graph.ts';
 import { numel } from '../tensor/shape.ts';
 import { computedAgain, isLess, type Found } from './again.ts';
+import { leavesOf } from './leaves.ts';
 import { chainAt, tooLong, type Chain } from './limits.ts';
 import {
   holdsProduct,
@@ -28,7 +29,7 @@ import {
 import { together } from './together.ts';
 import { isScanned, isSearched, isSummed, isTerm, keepsOrder } from './readers.ts';
 import { Walks } from './walking.ts';
-import { inPieces, PIECE, type WideJoin } from './wide-join.ts';
+import { inPieces, PIECE, widestJoin, type WideJoin } from './wide-join.ts';
 
 export interface FusedGroup extends Group {
   readonly roots: OpNode[];
@@ -80,7 +81,7 @@ function planned(
   plan.decide();
   plan.join(limit);
   do {
-    const wide = plan.widestJoin(limit);
+    const wide = widestJoin(graph, plan.groups(), limit);
     if (wide) return planned(inPieces(graph, wide), limits, [...cut, wide]);
   } while (plan.splitLargest(limit));
   return { groups: plan.groups(), graph, wide: cut, plan };
@@ -281,7 +282,7 @@ class Planner {
   }
 
   found(): Found {
-    return { homes: this.homes, mayGo: this.mayGo, walks: (node) => this.walks.has(node) };
+    return { homes: this.homes, mayGo: this.mayGo };
   }
 
   groups(): FusedGroup[] {
@@ -326,7 +327,7 @@ class Planner {
     const made = new Set<Node>();
     const groups = this.groups();
     for (const group of groups) {
-      const leaves = this.leaves(group.roots, group);
+      const leaves = leavesOf(group.roots, group.inside);
       if (group.roots.length > 1 && leaves.size + group.roots.length > limit + 1) {
         if (this.split(group, limit)) split = true;
         else this.separate(group.roots);
@@ -366,52 +367,14 @@ class Planner {
 
   private split(group: FusedGroup, limit: number): boolean {
     const most = limit + 1 - group.roots.length;
-    if (this.leaves(group.roots, group).size <= most) return false;
+    if (leavesOf(group.roots, group.inside).size <= most) return false;
     const [best] = [...group.inside]
       .filter((n): n is OpNode => n.kind === 'op' && !group.roots.includes(n) && n.op.kind !== 'move' && n.op.kind !== 'create')
-      .map((node) => ({ node, leaves: this.leaves([node], group).size }))
+      .map((node) => ({ node, leaves: leavesOf([node], group.inside).size }))
       .filter(({ leaves }) => leaves > 1 && leaves <= most)
       // A product of which parts are read side by side is stored rather than what is made of its parts.
       .sort((a, b) => b.leaves - a.leaves || Number(madeOfProduct(b.node)) - Number(madeOfProduct(a.node)));
     if (best) this.kept.set(best.node, `a kernel can bind ${limit + 1} tensors, and more would be read`);
     return best !== undefined;
-  }
-
-  /** A join that reads more tensors than a kernel can bind, cut where each part reads few enough. */
-  widestJoin(limit: number): WideJoin | undefined {
-    for (const group of this.groups()) {
-      for (const join of group.inside) {
-        if (join.kind !== 'op' || join.op.kind !== 'join' || this.leaves([join], group).size <= limit) continue;
-        const pieces: NodeInput[][] = [];
-        let read = new Set<Node>();
-        for (const input of nodeInputs(join)) {
-          const more = group.inside.has(input) ? this.leaves([input], group) : [input];
-          const together = new Set([...read, ...more]);
-          const fits = together.size <= limit && pieces.length > 0;
-          if (!fits) pieces.push([]);
-          pieces.at(-1)?.push(input);
-          read = fits ? together : new Set(more);
-        }
-        if (pieces.length > 1 && pieces.some((piece) => piece.length > 1))
-          return { place: this.order.get(join) ?? -1, sizes: pieces.map((piece) => piece.length) };
-      }
-    }
-    return undefined;
-  }
-
-  /** The tensors that computing `nodes` inside `group` reads. */
-  private leaves(nodes: readonly Node[], group: FusedGroup): Set<Node> {
-    const found = new Set<Node>();
-    const seen = new Set<Node>();
-    const visit = (n: Node): void => {
-      if (seen.has(n)) return;
-      seen.add(n);
-      for (const input of nodeInputs(n)) {
-        if (group.inside.has(input)) visit(input);
-        else found.add(input);
-      }
-    };
-    nodes.forEach(visit);
-    return found;
   }
 }
