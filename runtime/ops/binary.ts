@@ -76,6 +76,7 @@ export const floorDivide: Binary = binary({
   name: 'floorDivide',
   wgsl: 'jl_floor_divide_T_(a, b)',
   prelude: FLOOR_DIVIDE,
+  jumps: true,
   flops: 8,
   reference: floorDivide64,
   grad: (g, _out, _a, b) => [g.mul(0), isTensor(b) ? g.mul(0) : undefined],
@@ -87,6 +88,7 @@ export const remainder: Binary = binary({
   name: 'remainder',
   wgsl: 'jl_remainder_T_(a, b)',
   prelude: REMAINDER,
+  jumps: true,
   flops: 8,
   reference: remainder64,
   grad: (g, _out, a, b) => [g, isTensor(b) ? g.mul(a.floorDivide(b)).neg() : undefined],
@@ -97,6 +99,7 @@ export const remainder: Binary = binary({
 export const atan2: Binary = binary({
   name: 'atan2',
   wgsl: 'jl_atan2(a, b)',
+  jumps: true,
   prelude: ATAN2,
   compute: 'float',
   flops: 20,

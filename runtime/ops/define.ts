@@ -111,6 +111,7 @@ interface ElementwiseForm<A extends readonly unknown[]> extends Common<A> {
   readonly prelude?: readonly string[];
   readonly condition?: string;
   readonly linear?: readonly string[];
+  readonly jumps?: boolean;
   readonly compute?: Compute;
   /** When given, the result's dtype; else the one it was computed in. */
   readonly result?: DType;
@@ -141,6 +142,7 @@ export function elementwiseSpec<A extends readonly unknown[]>(
     prelude: form.prelude,
     condition: form.condition,
     linear: form.linear,
+    jumps: form.jumps,
     reference: form.reference,
     whole: form.whole,
     computeType: (inputs) => arithmeticType(typeOf(compute, typed(inputs))),

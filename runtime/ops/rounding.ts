@@ -11,6 +11,7 @@ function rounding(name: string, reference: (x: number) => number, onnx?: string)
       `fn jl_${name}i32(x: i32) -> i32 { return x; }`,
       `fn jl_${name}u32(x: u32) -> u32 { return x; }`,
     ],
+    jumps: true,
     reference,
     grad: (g) => [g.mul(0)],
     onnx,
@@ -32,6 +33,7 @@ export const frac: Unary = unary({
   wgsl: 'jl_frac(x)',
   prelude: ['fn jl_frac(x: f32) -> f32 { return x - trunc(x); }'],
   compute: 'float',
+  jumps: true,
   reference: (x) => x - Math.trunc(x),
   grad: (g) => [g],
 });

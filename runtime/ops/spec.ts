@@ -55,6 +55,8 @@ export interface ElementwiseSpec extends CommonSpec {
   readonly condition?: string;
   /** Those of the params in which it is linear: with one of them a times as large, so is the result. */
   readonly linear?: readonly string[];
+  /** Whether numbers next to each other may give results that are far apart, both numbers. */
+  readonly jumps?: boolean;
   readonly reference: (...values: number[]) => number;
   /** The same for whole numbers, up to what wraps around, where a double would lose digits. */
   readonly whole?: (...values: number[]) => number;

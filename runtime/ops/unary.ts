@@ -26,6 +26,7 @@ export const abs: Unary = unary({
 export const sign: Unary = unary({
   name: 'sign',
   wgsl: 'sign(x)',
+  jumps: true,
   compute: 'signed',
   reference: Math.sign,
   grad: (g) => [g.mul(0)],

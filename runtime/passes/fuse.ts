@@ -8,8 +8,10 @@ import { joinedParts, lower, type Group } from '../kernels/lower.ts';
 import { rowsOf, SHORT_SUM } from '../kernels/rows.ts';
 import { scansOf } from '../kernels/scans.ts';
 import { rewritten } from '../kernels/schedule.ts';
-import { consumers, isNode, nodeInputs, nodeName, type Graph, type Node, type NodeInput, type OpNode } from '../ir/graph.ts';
+import { consumers, isNode, nodeInputs, type Graph, type Node, type OpNode } from '../ir/graph.ts';
 import { numel } from '../tensor/shape.ts';
+import { computedAgain, isLess, type Found } from './again.ts';
+import { leavesOf } from './leaves.ts';
 import { chainAt, tooLong, type Chain } from './limits.ts';
 import {
   holdsProduct,
@@ -28,7 +30,7 @@ import {
 import { together } from './together.ts';
 import { isScanned, isSearched, isSummed, isTerm, keepsOrder } from './readers.ts';
 import { Walks } from './walking.ts';
-import { inPieces, PIECE, type WideJoin } from './wide-join.ts';
+import { inPieces, PIECE, widestJoin, type WideJoin } from './wide-join.ts';
 
 export interface FusedGroup extends Group {
   readonly roots: OpNode[];
@@ -58,18 +60,32 @@ export interface FuseLimits {
   readonly walksFor?: Target;
 }
 
-export function fuse(graph: Graph, limits: FuseLimits, cut: readonly WideJoin[] = []): Fusion {
+/** What need not be stored shows once all else is planned; then all is planned anew, unless that comes out no better. */
+export function fuse(graph: Graph, limits: FuseLimits): Fusion {
+  const { plan, ...usual } = planned(graph, limits);
+  const again = computedAgain({ ...usual, ...plan.found() }, { tensors: limits.maxStorageBuffers, repeats: CHEAP_REPEATS });
+  if (again.size === 0) return usual;
+  const { plan: _, ...other } = planned(usual.graph, limits, usual.wide, again);
+  return isLess(other, usual) ? other : usual;
+}
+
+function planned(
+  graph: Graph,
+  limits: FuseLimits,
+  cut: readonly WideJoin[] = [],
+  again: ReadonlySet<OpNode> = new Set(),
+): Fusion & { readonly plan: Planner } {
   const limit = limits.maxStorageBuffers - 1;
-  const plan = new Planner(graph, limits.walksFor);
+  const plan = new Planner(graph, limits.walksFor, again);
   for (const output of graph.outputs) plan.keep(output, 'it is an output');
   for (const { value } of graph.writes) plan.keep(value, 'it replaces a tensor from outside');
   plan.decide();
   plan.join(limit);
   do {
-    const wide = plan.widestJoin(limit);
-    if (wide) return fuse(inPieces(graph, wide), limits, [...cut, wide]);
+    const wide = widestJoin(graph, plan.groups(), limit);
+    if (wide) return planned(inPieces(graph, wide), limits, [...cut, wide]);
   } while (plan.splitLargest(limit));
-  return { groups: plan.groups(), graph, wide: cut };
+  return { groups: plan.groups(), graph, wide: cut, plan };
 }
 
 class Planner {
@@ -81,6 +97,8 @@ class Planner {
   private homes = new Map<Node, Map<OpNode, number>>();
   /** Sums and what is made of them that a kernel computes once for each of its rows. */
   private ofRows = new Set<OpNode>();
+  /** What is stored for no other reason than its readers. */
+  private mayGo = new Set<OpNode>();
   /** Those that turned out not to be such, and kernels, by what is inside, that turned out to go by rows. */
   private readonly refused = new Set<OpNode>();
   private readonly proved = new Map<OpNode, string>();
@@ -96,6 +114,8 @@ class Planner {
   constructor(
     private readonly graph: Graph,
     walksFor: Target | undefined,
+    /** What each of its readers computes again. */
+    private readonly again: ReadonlySet<OpNode>,
   ) {
     this.readers = consumers(graph);
     this.walks = new Walks(graph, this.readers, walksFor);
@@ -121,6 +141,7 @@ class Planner {
     this.stored = stored;
     this.homes = new Map();
     this.ofRows = new Set();
+    this.mayGo = new Set();
     const chains = new Map<Node, Chain>();
     for (const node of [...this.graph.nodes].reverse()) {
       if (node.kind !== 'op') continue;
@@ -194,7 +215,7 @@ class Planner {
     if (this.isArm(node) && holdsProduct(node)) return 'a product lies in it, and it is a part of a join';
     if (isCheapNumber(node)) return undefined;
     if (isSearched(node, this.readers)) return 'a search looks at it in many places';
-    if (demand.size > 1) return `${demand.size} kernels read it`;
+    if (demand.size > 1 && !this.again.has(node)) return this.spare(node, `${demand.size} kernels read it`);
     if (isLongScan(node)) return this.reasonOfScan(node);
     if (isScanned(node, this.readers) && holdsSum(node))
       return 'a kernel goes along a scan of it, and does nothing else that is long';
@@ -202,9 +223,16 @@ class Planner {
     if (repeats < 1 && new Set(this.readers.get(node)).size > MOST_PARTS && madeOfProduct(node))
       return 'a product lies in it, of which many parts are read side by side';
     if (isSum(op)) return this.reasonOfSum(node, repeats);
-    if (repeats > CHEAP_REPEATS && !this.isOfRow(node, demand)) return `it would be computed ${Math.round(repeats)} times`;
-    if (isTerm(node, this.readers) && madeOfLongSums(node)) return 'it is made of long sums, and is summed';
+    if (repeats > CHEAP_REPEATS && (demand.size > 1 || !this.isOfRow(node, demand)))
+      return `it would be computed ${Math.round(repeats)} times`;
+    if (!this.again.has(node) && isTerm(node, this.readers) && madeOfLongSums(node))
+      return this.spare(node, 'it is made of long sums, and is summed');
     return undefined;
+  }
+
+  private spare(node: OpNode, why: string): string {
+    this.mayGo.add(node);
+    return why;
   }
 
   private reasonOfSum(node: OpNode, repeats: number): string | undefined {
@@ -252,6 +280,10 @@ class Planner {
     return joins.some((r) => !this.stored.has(r) || !joinedParts(r));
   }
 
+  found(): Found {
+    return { homes: this.homes, mayGo: this.mayGo };
+  }
+
   groups(): FusedGroup[] {
     const groups = new Map<OpNode, FusedGroup>();
     for (const node of this.graph.nodes) {
@@ -294,7 +326,7 @@ class Planner {
     const made = new Set<Node>();
     const groups = this.groups();
     for (const group of groups) {
-      const leaves = this.leaves(group.roots, group);
+      const leaves = leavesOf(group.roots, group.inside);
       if (group.roots.length > 1 && leaves.size + group.roots.length > limit + 1) {
         if (this.split(group, limit)) split = true;
         else this.separate(group.roots);
@@ -334,64 +366,14 @@ class Planner {
 
   private split(group: FusedGroup, limit: number): boolean {
     const most = limit + 1 - group.roots.length;
-    if (this.leaves(group.roots, group).size <= most) return false;
+    if (leavesOf(group.roots, group.inside).size <= most) return false;
     const [best] = [...group.inside]
       .filter((n): n is OpNode => n.kind === 'op' && !group.roots.includes(n) && n.op.kind !== 'move' && n.op.kind !== 'create')
-      .map((node) => ({ node, leaves: this.leaves([node], group).size }))
+      .map((node) => ({ node, leaves: leavesOf([node], group.inside).size }))
       .filter(({ leaves }) => leaves > 1 && leaves <= most)
       // A product of which parts are read side by side is stored rather than what is made of its parts.
       .sort((a, b) => b.leaves - a.leaves || Number(madeOfProduct(b.node)) - Number(madeOfProduct(a.node)));
     if (best) this.kept.set(best.node, `a kernel can bind ${limit + 1} tensors, and more would be read`);
     return best !== undefined;
   }
-
-  /** A join that reads more tensors than a kernel can bind, cut where each part reads few enough. */
-  widestJoin(limit: number): WideJoin | undefined {
-    for (const group of this.groups()) {
-      for (const join of group.inside) {
-        if (join.kind !== 'op' || join.op.kind !== 'join' || this.leaves([join], group).size <= limit) continue;
-        const pieces: NodeInput[][] = [];
-        let read = new Set<Node>();
-        for (const input of nodeInputs(join)) {
-          const more = group.inside.has(input) ? this.leaves([input], group) : [input];
-          const together = new Set([...read, ...more]);
-          const fits = together.size <= limit && pieces.length > 0;
-          if (!fits) pieces.push([]);
-          pieces.at(-1)?.push(input);
-          read = fits ? together : new Set(more);
-        }
-        if (pieces.length > 1 && pieces.some((piece) => piece.length > 1))
-          return { place: this.order.get(join) ?? -1, sizes: pieces.map((piece) => piece.length) };
-      }
-    }
-    return undefined;
-  }
-
-  /** The tensors that computing `nodes` inside `group` reads. */
-  private leaves(nodes: readonly Node[], group: FusedGroup): Set<Node> {
-    const found = new Set<Node>();
-    const seen = new Set<Node>();
-    const visit = (n: Node): void => {
-      if (seen.has(n)) return;
-      seen.add(n);
-      for (const input of nodeInputs(n)) {
-        if (group.inside.has(input)) visit(input);
-        else found.add(input);
-      }
-    };
-    nodes.forEach(visit);
-    return found;
-  }
-}
-
-/** What a group is called: the ops that do its work, most frequent first. */
-export function groupName(group: FusedGroup): string {
-  const counts = new Map<string, number>();
-  for (const node of group.inside) {
-    if (node.kind !== 'op' || node.op.kind === 'create' || (node.op.kind === 'move' && node.op.view)) continue;
-    const name = nodeName(node);
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  const names = [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name);
-  return (names.length > 0 ? names : group.roots.map(nodeName)).slice(0, 4).join('_').replace(/\W+/g, '_');
 }
