@@ -102,4 +102,6 @@ async function clocked(run: () => void, { gpu }: GpuBackend): Promise<number> {
   return quantile(times, 0.5);
 }
 
-const fixed = (ms: number): number => Number(ms.toFixed(4));
+function fixed(ms: number): number {
+  return Number(ms.toFixed(4));
+}
