@@ -20,6 +20,47 @@ const programs: Record<string, [string, Program, Tensor[][]]> = {
     },
     [[T(1)]],
   ],
+  varAfterItsBlock: [
+    'JL105',
+    (x) => {
+      for (var i = 0; i < 2; i++) x = x.add(1);
+      return x.add(i);
+    },
+    [[T(1)]],
+  ],
+  varOverAnother: [
+    'JL105',
+    (x) => {
+      var k = 1;
+      {
+        var k = 2;
+      }
+      return x.add(k);
+    },
+    [[T(1)]],
+  ],
+  varOverAParameter: [
+    'JL105',
+    (x) => {
+      if (x.size(0) > 0) {
+        var x = T(5);
+      }
+      return x;
+    },
+    [[T(1)]],
+  ],
+  varFromTurnToTurn: [
+    'JL105',
+    (x) => {
+      for (let i = 0; i < 3; i++) {
+        var seen: number | undefined;
+        seen = seen === undefined ? 1 : seen + 1;
+        x = x.add(seen);
+      }
+      return x;
+    },
+    [[T(1)]],
+  ],
   tryCatch: [
     'JL216',
     (x) => {
