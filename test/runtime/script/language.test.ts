@@ -37,7 +37,7 @@ const cases: Record<string, { fn: (x: Tensor) => unknown }> = {
   'variables of old, each in its own block': {
     fn: (x) => {
       const o = { y: 3 };
-      /* eslint-disable no-var, @typescript-eslint/no-redeclare -- what is tried */
+      /* eslint-disable no-var -- what is tried */
       for (var i = 0; i < 3; i++) {
         var y = i * 2;
         x = x.add(y);
