@@ -19,6 +19,8 @@ export interface Value {
   readonly layout?: Layout;
   /** The code's name for it, where it has one. */
   readonly name?: string;
+  /** What errors call it, where that is not its name. */
+  readonly title?: string;
 }
 
 export type Argument = Value | { readonly constant: unknown };

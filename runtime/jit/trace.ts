@@ -71,10 +71,24 @@ export type Traced<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnT
 export function trace<F extends AnyFunction>(fn: F, inputs: Parameters<F>): Traced<F>;
 export function trace<M extends Module>(module: M, inputs: Parameters<M['forward']>): Traced<M['forward']>;
 export function trace(target: AnyFunction | Module, inputs: readonly unknown[]): Traced<AnyFunction> {
+  refuseUntraceable(target, inputs);
   const fn = target instanceof Module ? (...args: never[]) => target.forward(...args) : target;
   const state = new TraceCache(fn, target instanceof Module ? target : undefined);
   state.add(flattenTree(inputs, 'arguments'), inputs);
   return Object.assign((...args: never[]) => state.call(args), { info: state });
+}
+
+/** What no type checker has seen. */
+function refuseUntraceable(target: unknown, inputs: unknown): void {
+  const isCode = typeof target === 'function' || (target instanceof Module && 'forward' in target);
+  if (isCode && Array.isArray(inputs)) return;
+  throw new JitLensError(
+    'JL608',
+    isCode
+      ? 'jit.trace: the example inputs are not an array'
+      : 'jit.trace: what is traced is a function, or a module with a forward method',
+    'Write jit.trace(fn, [x, y]).',
+  );
 }
 
 /** Traces several methods of a module, each with inputs of its own; they share its parameters. */

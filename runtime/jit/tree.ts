@@ -31,7 +31,16 @@ export function flattenTree(value: unknown, what: string): Tree {
   const tensors: Tensor[] = [];
   const parts: string[] = [];
   const paths: string[] = [];
+  const around = new Set<unknown>();
   const visit = (x: unknown, path: string): ((at: readonly Tensor[]) => unknown) => {
+    if (around.has(x)) throw new JitLensError('JL608', `${path} contains itself`, 'Pass the tensors in it one by one.');
+    if (typeof x !== 'object' || x === null || x instanceof Tensor) return inside(x, path);
+    around.add(x);
+    const rebuild = inside(x, path);
+    around.delete(x);
+    return rebuild;
+  };
+  const inside = (x: unknown, path: string): ((at: readonly Tensor[]) => unknown) => {
     if (x instanceof Tensor) {
       const place = tensors.push(x) - 1;
       parts.push('T');

@@ -1,4 +1,5 @@
 /** @file Conversions between dtypes. In: a tensor. Out: its values in another dtype; itself where it has that dtype. */
+import { JitLensError } from '../errors.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { toHalf } from '../tensor/half.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -38,6 +39,13 @@ const ops = Object.fromEntries(
 /** The values in another dtype: floats lose their fraction towards zero, and what is not 0 is true. */
 export const to: Op<[x: Tensor, dtype: DType]> = composite({
   name: 'to',
-  expand: (x, dtype) => (x.dtype === dtype ? x : ops[dtype](x)),
+  expand: (x, dtype) => {
+    if (x.dtype === dtype) return x;
+    if (!(dtype in ops)) {
+      const all = Object.keys(ops).join(', ');
+      throw new JitLensError('JLT-DTYPE', `to: ‘${dtype as string}’ is not a dtype`, `There are ${all}.`);
+    }
+    return ops[dtype](x);
+  },
   samples: ['f32[5] "int32"', 'i32[5] "float32"', 'f32[5] "bool"', 'bool[5] "float32"'],
 });

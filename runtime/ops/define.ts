@@ -53,6 +53,14 @@ export interface ReduceOptions {
   /** Keeps the folded dims, with size 1. */
   readonly keepdim?: boolean;
 }
+
+/** The dims that options name. A dim where options belong would be passed over. */
+export function foldedDims({ rank }: Tensor, op: string, options?: ReduceOptions): number[] {
+  const given: unknown = options ?? {};
+  if (typeof given === 'object' && !Array.isArray(given)) return normalizeDims(options?.dim, rank, op);
+  throw new JitLensError('JLT-DIM', `${op}: ${JSON.stringify(given)} is not an object of options`, `Write ${op}({ dim: … }).`);
+}
+
 export type Reduce = Op<[x: Tensor, options?: ReduceOptions]>;
 
 interface Common<A extends readonly unknown[]> {
@@ -227,7 +235,7 @@ export function reduce(form: ReduceForm): Reduce {
     flops: ([x]) => numel(shapeOf(x ?? 0)),
   };
   return op({ ...common(form, REDUCE_SAMPLES), spec, grad: form.grad }, (x, options) => {
-    const dims = normalizeDims(options?.dim, x.rank, form.name);
+    const dims = foldedDims(x, form.name, options);
     if (form.nonEmpty && dims.some((d) => x.shape[d] === 0)) {
       throw new JitLensError(
         'JLT-EMPTY',

@@ -35,6 +35,9 @@ export const catSpec: JoinSpec = {
 };
 
 function needTensors(tensors: readonly Tensor[], name: string): Tensor {
+  const given: unknown = tensors;
+  if (!Array.isArray(given))
+    throw new JitLensError('JLT-OPERAND', `${name} joins a list of tensors`, `Write ${name}([a, b], dim).`);
   const [first] = tensors;
   if (!first) throw new JitLensError('JLT-EMPTY', `${name}: the list of tensors is empty`, 'Give at least one tensor.');
   const odd = tensors.find((x) => x.dtype !== first.dtype);

@@ -1,7 +1,7 @@
 /** @file Elements moved where strides cannot say it: copies, windows, flips. */
 import { JitLensError } from '../errors.ts';
 import { condition, constant, divide, modulo, plus, times } from '../tensor/affine.ts';
-import { formatShape, normalizeDim } from '../tensor/shape.ts';
+import { formatShape, needList, normalizeDim } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { composite, move, type Op } from './define.ts';
 import type { Attributes } from './spec.ts';
@@ -103,7 +103,7 @@ export const unfold: Op<[x: Tensor, kernel: number, options?: WindowOptions]> = 
 /** The elements of the given dims in opposite order. */
 export const flip: Op<[x: Tensor, dims: readonly number[]]> = move({
   name: 'flip',
-  attributes: (x, dims) => ({ dims: dims.map((d) => normalizeDim(d, x.rank, 'flip')) }),
+  attributes: (x, dims) => ({ dims: needList(dims, 'flip').map((d) => normalizeDim(d, x.rank, 'flip')) }),
   shape: (shape) => shape,
   map: (out, shape, a) => ({
     index: out.map((i, d) => ((a['dims'] as readonly number[]).includes(d) ? plus(times(i, -1), (shape[d] ?? 1) - 1) : i)),

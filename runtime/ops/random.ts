@@ -7,7 +7,7 @@ import { JitLensError } from '../errors.ts';
 import { currentBackend, type Backend } from '../tensor/backend.ts';
 import { contiguous } from '../tensor/layout.ts';
 import { outsideScopes } from '../tensor/scope.ts';
-import { formatShape, numel, type Shape } from '../tensor/shape.ts';
+import { formatShape, needList, numel, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { apply } from './apply.ts';
 import { add } from './binary.ts';
@@ -142,7 +142,7 @@ const normalSpec = randomSpec('randn', 'float32', {
 const addInPlace = inPlace(add);
 
 function draw(spec: RandomSpec, shape: Shape): Tensor {
-  if (shape.some((size) => !Number.isInteger(size) || size < 0)) {
+  if (needList(shape, 'random numbers').some((size) => !Number.isInteger(size) || size < 0)) {
     throw new JitLensError('JLT-SHAPE', `${formatShape(shape)} is not a shape`, 'Sizes are whole numbers from 0.');
   }
   const state = stateNow();

@@ -1,20 +1,23 @@
 /** @file What is made of sums: means, variances, norms, softmax. In: a tensor and dims; integers count as float32. Out: float32. */
-import { normalizeDims, numel } from '../tensor/shape.ts';
+import { numel } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { composite, unary, type Op, type ReduceOptions, type Unary } from './define.ts';
+import { composite, foldedDims, unary, type Op, type ReduceOptions, type Unary } from './define.ts';
 
 type Composite = Op<[x: Tensor, options?: ReduceOptions]>;
 const SAMPLES = ['f32[7]', 'f32[5,7] {"dim":1}', 'f32[3,4,5] {"dim":[0,2],"keepdim":true}', 'i32[6,3] {"dim":0}'];
 
 /** How many elements are folded into one. */
-function count(x: Tensor, options?: ReduceOptions): number {
-  return numel(normalizeDims(options?.dim, x.rank, 'reduce').map((d) => x.shape[d] ?? 1));
+function count(x: Tensor, op: string, options?: ReduceOptions): number {
+  return numel(foldedDims(x, op, options).map((d) => x.shape[d] ?? 1));
 }
 
 /** Arithmetic mean over `dim`, in float32 for integers too. NaN for no elements. */
 export const mean: Composite = composite({
   name: 'mean',
-  expand: (x, options) => x.sum(options).div(count(x, options)),
+  expand: (x, options) => {
+    const n = count(x, 'mean', options);
+    return x.sum(options).div(n);
+  },
   samples: SAMPLES,
 });
 
@@ -27,12 +30,14 @@ const SPREAD_SAMPLES = [...SAMPLES, 'f32[5,7] {"dim":1,"correction":0}', 'f32[9]
 
 const variance: Spread = composite({
   name: 'var',
-  expand: (x, options) =>
-    x
+  expand: (x, options) => {
+    const n = count(x, 'var', options) - (options?.correction ?? 1);
+    return x
       .sub(x.mean({ dim: options?.dim, keepdim: true }))
       .square()
       .sum(options)
-      .div(Math.max(0, count(x, options) - (options?.correction ?? 1))),
+      .div(Math.max(0, n));
+  },
   samples: SPREAD_SAMPLES,
 });
 

@@ -4,7 +4,7 @@
  */
 import { JitLensError } from '../errors.ts';
 import { diagonalOf, expanded, permuted, reshaped, selected, sliced } from '../tensor/layout.ts';
-import { contiguousStrides, formatShape, normalizeDim, numel, resolveShape, type Shape } from '../tensor/shape.ts';
+import { contiguousStrides, formatShape, needList, normalizeDim, numel, resolveShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { composite, move, type Op } from './define.ts';
 import type { Attributes } from './spec.ts';
@@ -51,7 +51,7 @@ export const flatten: Op<[x: Tensor, start?: number, end?: number]> = composite(
 export const permute: Op<[x: Tensor, order: readonly number[]]> = move({
   name: 'permute',
   attributes: (x, order) => {
-    const dims = order.map((d) => normalizeDim(d, x.rank, 'permute'));
+    const dims = needList(order, 'permute').map((d) => normalizeDim(d, x.rank, 'permute'));
     if (dims.length !== x.rank || new Set(dims).size !== dims.length) {
       throw new JitLensError('JLT-DIM', `permute: [${order.join(', ')}] does not order ${x.rank} dims`, 'Name every dim once.');
     }
@@ -94,7 +94,7 @@ export const t: Op<[x: Tensor]> = composite({
 export const expand: Op<[x: Tensor, shape: Shape]> = move({
   name: 'expand',
   attributes: (x, shape) => {
-    const skip = shape.length - x.rank;
+    const skip = needList(shape, 'expand').length - x.rank;
     const full = shape.map((size, d) => (size === -1 ? (x.shape[d - skip] ?? 1) : size));
     if (skip < 0 || x.shape.some((size, d) => size !== 1 && size !== full[d + skip])) {
       throw new JitLensError(

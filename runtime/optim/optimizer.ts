@@ -73,6 +73,9 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions, S exten
     params: Params<O>,
     private readonly defaults: O,
   ) {
+    const given: unknown = params;
+    if (!Array.isArray(given) || given.some((entry) => typeof entry !== 'object'))
+      throw this.refused('something else than tensors');
     const groups = params.filter((entry): entry is GroupOptions<O> => 'params' in entry);
     for (const group of groups) this.addParamGroup(group);
     const rest = (params as readonly (Tensor | GroupOptions<O>)[]).filter((entry): entry is Tensor => !('params' in entry));
@@ -90,14 +93,16 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions, S exten
           : params.some((p) => !p.isLeaf)
             ? 'a tensor that an op made'
             : undefined;
-    if (wrong) {
-      throw new JitLensError(
-        'JLT-OPTIM',
-        `${this.constructor.name} was given ${wrong}`,
-        'Give each parameter once: module.parameters().',
-      );
-    }
+    if (wrong) throw this.refused(wrong);
     this.paramGroups.push(new ParamGroup(params, { ...this.defaults, ...options }, (p, o) => this.slots(p, o)));
+  }
+
+  private refused(what: string): JitLensError {
+    return new JitLensError(
+      'JLT-OPTIM',
+      `${this.constructor.name} was given ${what}`,
+      'Give each parameter once: module.parameters().',
+    );
   }
 
   /** Forgets all gradients; the next `backward()` starts from none. */

@@ -8,7 +8,7 @@ import { arangeSpec, fullSpec } from '../ops/write.ts';
 import { currentBackend } from './backend.ts';
 import type { DType } from './dtype.ts';
 import { contiguous } from './layout.ts';
-import { formatShape, numel, type Shape } from './shape.ts';
+import { formatShape, needList, numel, type Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 export interface CreateOptions {
@@ -26,7 +26,7 @@ function fromData(data: ArrayLike<number>, shape: Shape, dtype: DType): Tensor {
 }
 
 function checkShape(shape: Shape): void {
-  if (shape.some((size) => !Number.isInteger(size) || size < 0)) {
+  if (needList(shape, 'a tensor').some((size) => !Number.isInteger(size) || size < 0)) {
     throw new JitLensError('JLT-SHAPE', `${formatShape(shape)} is not a shape`, 'Sizes are whole numbers from 0.');
   }
 }
@@ -76,6 +76,12 @@ export function tensor(values: Nested | TypedArray, options: CreateOptions = {})
       for (const inner of value) walk(inner, depth + 1);
       return;
     }
+    if (typeof value !== 'number' && typeof value !== 'boolean')
+      throw new JitLensError(
+        'JLT-DATA',
+        `tensor(): a value of type ${typeof value} is not a number`,
+        'Give numbers or booleans.',
+      );
     if (depth !== shape.length)
       throw new JitLensError('JLT-SHAPE', 'tensor(): numbers and lists are mixed', 'Nest all values alike.');
     kinds.add(typeof value);

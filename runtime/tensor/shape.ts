@@ -28,13 +28,26 @@ export function contiguousStrides(shape: Shape): number[] {
   return strides;
 }
 
+/** A list of sizes or dims; code that no type checker has seen may give something else. */
+export function needList(list: Shape, op: string): Shape {
+  const given: unknown = list;
+  if (Array.isArray(given)) return list;
+  throw new JitLensError('JLT-SHAPE', `${op}: ${shown(list)} is not a list of numbers`, 'Write them in brackets: [2, 3].');
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : `a value of type ${typeof value}`;
+}
+
 /** A dim counted from either end, as one counted from the front. */
 export function normalizeDim(dim: number, rank: number, op: string): number {
   const size = Math.max(rank, 1);
   if (!Number.isInteger(dim) || dim < -size || dim >= size) {
     throw new JitLensError(
       'JLT-DIM',
-      `${op}: dim ${dim} is out of range for a tensor of ${rank} dims`,
+      typeof dim === 'number'
+        ? `${op}: dim ${dim} is out of range for a tensor of ${rank} dims`
+        : `${op}: ${shown(dim)} is not a dim`,
       `Use a dim from ${-size} to ${size - 1}.`,
     );
   }
@@ -44,7 +57,7 @@ export function normalizeDim(dim: number, rank: number, op: string): number {
 /** Dims as a sorted list without repeats; all of them when none are given. */
 export function normalizeDims(dims: number | readonly number[] | undefined, rank: number, op: string): number[] {
   if (dims === undefined) return Array.from({ length: rank }, (_, d) => d);
-  const list = (typeof dims === 'number' ? [dims] : dims).map((dim) => normalizeDim(dim, rank, op));
+  const list = (Array.isArray(dims) ? (dims as Shape) : [dims as number]).map((dim) => normalizeDim(dim, rank, op));
   if (new Set(list).size !== list.length) {
     throw new JitLensError('JLT-DIM', `${op}: dim appears twice in [${list.join(', ')}]`, 'Name each dim once.');
   }
@@ -75,7 +88,7 @@ export function broadcastShapes(shapes: readonly Shape[], op: string): number[] 
 
 /** Fills in the one -1 of a view's shape and checks that the number of elements stays. */
 export function resolveShape(wanted: Shape, elements: number, op: string): number[] {
-  const known = wanted.reduce((n, size) => (size === -1 ? n : n * size), 1);
+  const known = needList(wanted, op).reduce((n, size) => (size === -1 ? n : n * size), 1);
   const holes = wanted.filter((size) => size === -1).length;
   const filled = wanted.map((size) => (size === -1 ? elements / known : size));
   const fits = holes <= 1 && filled.every((size) => Number.isInteger(size) && size >= 0) && numel(filled) === elements;

@@ -84,10 +84,8 @@ export class Builder implements Recorder {
 
   outside({ storage }: Tensor): string | undefined {
     const input = this.inputs.find((value) => this.memory.get(value) === storage);
-    if (input) return titleOf({ name: input.name ?? 'an argument' });
-    if (storage.backend === this.device) return undefined;
-    const held = [...this.names].find(([x]) => x.storage === storage)?.[1];
-    return held === undefined ? 'a tensor that the code holds' : titleOf({ name: held });
+    if (input) return titleOf({ name: input.name ?? 'an argument', title: input.title });
+    return storage.backend === this.device ? undefined : this.titleOf(storage);
   }
 
   recordData(made: Tensor): void {
@@ -151,9 +149,18 @@ export class Builder implements Recorder {
     }
     this.held.add(x);
     const role = x instanceof Parameter ? 'parameter' : 'constant';
-    const node = this.external(segment, role, this.names.get(x) ?? `captured${this.held.size}`, x, { tensor: x });
+    const node = this.external(segment, role, this.names.get(x) ?? `captured${this.held.size}`, x, {
+      tensor: x,
+      title: this.titleOf(x.storage),
+    });
     segment.held.set(x, node);
     return node;
+  }
+
+  /** Of a tensor of the code's own. */
+  private titleOf(storage: Storage): string {
+    const name = [...this.names].find(([x]) => x.storage === storage)?.[1];
+    return name === undefined ? 'a tensor that the code holds' : titleOf({ name });
   }
 
   private imported(segment: Segment, value: Value): ExternalNode {
@@ -164,7 +171,8 @@ export class Builder implements Recorder {
     const layout = value.layout ?? contiguous(meta.shape);
     const name = value.name ?? `value${value.id}`;
     const storage = this.storageOf(this.storage(value));
-    const node = segment.build.external({ role: 'input', name, layout, meta, stack: this.at(), storage, position });
+    const { title } = value;
+    const node = segment.build.external({ role: 'input', name, title, layout, meta, stack: this.at(), storage, position });
     segment.imports.set(value, node);
     segment.values.set(node, value);
     return node;
@@ -207,7 +215,7 @@ export class Builder implements Recorder {
     role: ExternalNode['role'],
     name: string,
     x: Tensor,
-    more: Pick<ExternalNode, 'made' | 'tensor'>,
+    more: Pick<ExternalNode, 'made' | 'tensor' | 'title'>,
   ): ExternalNode {
     const meta = { shape: x.shape, dtype: x.dtype };
     const storage = this.storageOf(x.storage);
@@ -237,8 +245,12 @@ export class Builder implements Recorder {
   }
 
   /** A tensor that exists when the program runs, as the code sees it. */
-  tensor(meta: Meta, layout: Layout = contiguous(meta.shape), name?: string): { value: Value; tensor: Tensor } {
-    const value: Value = { id: nextId++, type: 'tensor', meta, layout, name };
+  tensor(
+    meta: Meta,
+    layout: Layout = contiguous(meta.shape),
+    called: Pick<Value, 'name' | 'title'> = {},
+  ): { value: Value; tensor: Tensor } {
+    const value: Value = { id: nextId++, type: 'tensor', meta, layout, ...called };
     const tensor = new Tensor(this.device.allocate(meta.dtype, meta.shape), layout);
     this.adopt(tensor, value);
     return { value, tensor };

@@ -127,7 +127,7 @@ function attempt({ closure, self }: Target, args: Tree, keeps: Keeps, without: r
 }
 
 /** Tensors without elements in the place of the arguments; those that share memory do so again. */
-function abstractInputs(builder: Builder, { tensors }: Tree): Tensor[] {
+function abstractInputs(builder: Builder, { tensors, path }: Tree): Tensor[] {
   const storages = new Map<Storage, Storage>();
   const made = new Map<Tensor, { own: Tensor; value: Value }>();
   return tensors.map((x, i) => {
@@ -136,7 +136,10 @@ function abstractInputs(builder: Builder, { tensors }: Tree): Tensor[] {
       builder.inputs.push(known.value);
       return known.own;
     }
-    const { value, tensor } = builder.tensor({ shape: x.shape, dtype: x.dtype }, x.layout, `input${i}`);
+    const { value, tensor } = builder.tensor({ shape: x.shape, dtype: x.dtype }, x.layout, {
+      name: `input${i}`,
+      title: `‘${path(i)}’`,
+    });
     const shared = storages.get(x.storage);
     const own = shared ? new Tensor(shared, x.layout) : tensor;
     storages.set(x.storage, own.storage);
@@ -151,7 +154,7 @@ function abstractInputs(builder: Builder, { tensors }: Tree): Tensor[] {
 function stateValue(builder: Builder, name: string, now: unknown): { value: Value; inside: unknown } | undefined {
   if (now instanceof Tensor) {
     if (!isContiguous(now.layout) || now.layout.offset !== 0) return undefined;
-    const { value, tensor } = builder.tensor({ shape: now.shape, dtype: now.dtype }, contiguous(now.shape), name);
+    const { value, tensor } = builder.tensor({ shape: now.shape, dtype: now.dtype }, contiguous(now.shape), { name });
     return { value, inside: tensor };
   }
   const type = scalarType(now);

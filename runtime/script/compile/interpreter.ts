@@ -21,6 +21,7 @@ import {
 } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { RETURN, NORMAL } from './flow.ts';
+import { refuseHoisted } from './hoisted.ts';
 import { Memory, Scope } from './memory.ts';
 import { bindPattern } from './patterns.ts';
 import { execute, statement } from './statements.ts';
@@ -143,6 +144,7 @@ export class Interpreter implements Context {
   }
 
   private run({ node, scope: outer }: Closure, args: readonly unknown[]): unknown {
+    refuseHoisted(this, node);
     const scope = new Scope(outer);
     // `this` has a type among the parameters, and no argument.
     const parameters = node.parameters.filter(({ name }) => !(ts.isIdentifier(name) && name.text === 'this'));

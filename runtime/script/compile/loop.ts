@@ -162,7 +162,7 @@ class LoopState {
   private param(slot: Slot, leaf: unknown, key: string): { value?: Value; inside: unknown } {
     const name = 'cell' in slot ? slot.cell.name : undefined;
     if (leaf instanceof Tensor) {
-      const { value, tensor } = this.builder.tensor({ shape: leaf.shape, dtype: leaf.dtype }, undefined, name);
+      const { value, tensor } = this.builder.tensor({ shape: leaf.shape, dtype: leaf.dtype }, undefined, { name });
       tensor.requiresGrad = leaf.requiresGrad || this.wanted.has(key);
       this.builder.sharing.join([tensor.storage, leaf.storage]);
       return { value, inside: tensor };

@@ -34,6 +34,19 @@ const cases: Record<string, { fn: (x: Tensor) => unknown }> = {
   },
   'generic functions and closures': { fn: (x) => twice(x, (y) => y.mul(2).add(x)) },
   'a function that another one makes, and ends with': { fn: scaled(3) },
+  'variables of old, each in its own block': {
+    fn: (x) => {
+      const o = { y: 3 };
+      /* eslint-disable no-var -- what is tried */
+      for (var i = 0; i < 3; i++) {
+        var y = i * 2;
+        x = x.add(y);
+      }
+      for (var i = 0; i < 2; i++) x = x.mul(2);
+      /* eslint-enable */
+      return x.add(o.y);
+    },
+  },
   destructuring: {
     fn: (x) => {
       const [a, b, ...rest] = x.unbind(0) as [Tensor, Tensor, ...Tensor[]];

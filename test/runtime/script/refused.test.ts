@@ -20,6 +20,47 @@ const programs: Record<string, [string, Program, Tensor[][]]> = {
     },
     [[T(1)]],
   ],
+  varAfterItsBlock: [
+    'JL105',
+    (x) => {
+      for (var i = 0; i < 2; i++) x = x.add(1);
+      return x.add(i);
+    },
+    [[T(1)]],
+  ],
+  varOverAnother: [
+    'JL105',
+    (x) => {
+      var k = 1;
+      {
+        var k = 2;
+      }
+      return x.add(k);
+    },
+    [[T(1)]],
+  ],
+  varOverAParameter: [
+    'JL105',
+    (x) => {
+      if (x.size(0) > 0) {
+        var x = T(5);
+      }
+      return x;
+    },
+    [[T(1)]],
+  ],
+  varFromTurnToTurn: [
+    'JL105',
+    (x) => {
+      for (let i = 0; i < 3; i++) {
+        var seen: number | undefined;
+        seen = seen === undefined ? 1 : seen + 1;
+        x = x.add(seen);
+      }
+      return x;
+    },
+    [[T(1)]],
+  ],
   tryCatch: [
     'JL216',
     (x) => {
@@ -102,4 +143,32 @@ const programs: Record<string, [string, Program, Tensor[][]]> = {
 test.each(Object.entries(programs))('%s', async (_, [code, program, [args = []]]) => {
   const place = { file: expect.stringContaining('refused.test.ts') };
   await expect((async () => jit.script(program)(...args))()).rejects.toMatchObject({ code, place });
+});
+
+test('a write through one of two arguments that share memory names both, and its line', () => {
+  const written = (a: Tensor, { b }: { b: Tensor }): Tensor => {
+    a.add_(1);
+    return a.add(b);
+  };
+  const scripted = jit.script(written);
+  const x = T(1, 2, 3, 4);
+  const refused = expect.objectContaining({
+    code: 'JL609',
+    message: expect.stringMatching(
+      /^add_ writes into ‘arguments\[0\]’ at refused\.test\.ts:\d+, and ‘arguments\[1\]\.b’ shares its memory$/,
+    ),
+  });
+  expect(() => scripted(x, { b: x.view([4]) })).toThrow(refused as never);
+});
+
+test('a value whose gradient is wanted is not written into what outlives the call', () => {
+  const written = (x: Tensor, { out }: { out: Tensor }): Tensor => {
+    out.copy_(x.mul(2));
+    return x.mul(3);
+  };
+  const refused = expect.objectContaining({
+    code: 'JLT-GRAD',
+    message: expect.stringMatching(/^copy_ at refused\.test\.ts:\d+ writes .* into ‘arguments\[1\]\.out’, which outlives/),
+  });
+  expect(() => jit.script(written)(T(1, 2).requiresGrad_(), { out: T(0, 0) })).toThrow(refused as never);
 });
