@@ -1,9 +1,11 @@
 /** Gradients through traced calls that write in place to what is outside, as normalising over a batch does while it trains. */
 import { describe, expect, test } from 'vitest';
-import { grad, jit, manualSeed, nn, noGrad, tensor, type Tensor } from 'jitlens';
+import { grad, jit, manualSeed, nn, noGrad, optim, tensor, type Tensor } from 'jitlens';
 import { expectSame, read } from '../support/compare.ts';
 import { onReference } from '../support/devices.ts';
+import { launched } from '../support/dispatches.ts';
 import { randomTensor } from '../support/random.ts';
+import { dispatches, traceOf } from '../support/traces.ts';
 
 class Net extends nn.Module {
   first = new nn.Linear(6, 8);
@@ -171,6 +173,25 @@ describe('a call that writes what is trained', () => {
     const want = [{ values: [-1.5, -2] }, { values: [109, 116] }];
     expect(await run('eager')).toMatchObject(want);
     expect(await run('traced')).toMatchObject(want);
+  });
+
+  test('and has walked back itself copies nothing for a gradient that nobody can ask for', () => {
+    const net = new nn.Linear(3, 2);
+    const optimizer = new optim.Adam(net.parameters());
+    const step = traceOf(
+      (x: Tensor) => {
+        optimizer.zeroGrad();
+        const y = net.forward(x);
+        const loss = y.square().mean();
+        loss.backward();
+        optimizer.step();
+        return { loss, y };
+      },
+      [randomTensor([4, 3], 1, 1)],
+    );
+    const x = randomTensor([4, 3], 2, 1);
+    step(x);
+    expect(launched(() => step(x))).toBe(dispatches(step));
   });
 
   test('and has walked back itself does not do so again', () => {
