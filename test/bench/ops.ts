@@ -1,6 +1,6 @@
 /**
- * @file `npm run bench:ops -- [OP …]`: single ops against what memory alone would take. In: names of ops. Out: a JSON line for each,
- * those that are furthest from it first; `--help` says what is in it.
+ * @file `npm run bench:ops -- [OP …]`: single ops against what memory alone would take. In: names of ops. Out: a JSON line for each;
+ * `--help` says what is in it.
  */
 import { parseArgs } from 'node:util';
 import { jit, manualSeed, Tensor } from 'jitlens';
@@ -14,7 +14,7 @@ import { opCases, type OpCase } from './op-cases.ts';
 
 const HELP = `Usage: npm run bench:ops -- [OP…]
 
-Times the ops whose names begin with OP, all when left out, on a GPU. One JSON line for each, the furthest from its floor first:
+Times the ops whose names begin with OP, all when left out, on a GPU. One JSON line for each, as soon as it is measured:
 
   op                 its name; ‘grad’ is the gradients of all its inputs, its own kernels among them
   gpu_ms             the device's own clock, all kernels of a traced run; median of 9
@@ -56,9 +56,7 @@ async function main(args: string[]): Promise<number> {
     return 1;
   }
   const chosen = opCases.filter(({ name }) => positionals.length === 0 || positionals.some((p) => name.startsWith(p)));
-  const lines = [];
-  for (const c of chosen) lines.push(await timed(c, backend));
-  for (const line of lines.sort((a, b) => b.ratio - a.ratio)) console.log(JSON.stringify(line));
+  for (const c of chosen) console.log(JSON.stringify(await timed(c, backend)));
   return 0;
 }
 
