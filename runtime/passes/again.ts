@@ -10,7 +10,7 @@ import type { Group } from '../kernels/lower.ts';
 import { numel } from '../tensor/shape.ts';
 import { flopsOf } from './cost.ts';
 import { planMemory } from './memory.ts';
-import { isCheapNumber, isMove, onTheWay, readsPerElement } from './sums.ts';
+import { isCheapNumber, isMove, isSum, onTheWay, readsPerElement } from './sums.ts';
 import { Traffic } from './traffic.ts';
 
 interface Kernels {
@@ -128,7 +128,7 @@ class Search {
     const own = this.readers.get(node) ?? [];
     const takers = [...new Set(own.flatMap((r) => [...(this.holders.get(r) ?? [])]))].filter((k) => k !== home);
     const parts = this.parts(node);
-    if (!home || !parts || takers.length === 0 || takers.length > MOST_READERS) return undefined;
+    if (!home || !parts || takers.length > MOST_READERS) return undefined;
     const { again, sum } = parts;
     // A sum under it is stored in its stead, by the kernel that stored it.
     if ((sum && home.roots.length > 1) || this.mayDiffer(again)) return undefined;
@@ -164,8 +164,7 @@ class Search {
    * one side of it here, on the other there: as where an element is compared with the largest, which it is.
    */
   private mayDiffer(again: ReadonlySet<OpNode>): boolean {
-    const inPlace = (r: OpNode) =>
-      !this.homes.has(r) && (isMove(r) || ['elementwise', 'join', 'pick', 'write'].includes(r.op.kind));
+    const inPlace = (r: OpNode) => !this.homes.has(r) && !isSum(r.op);
     return [...again].some(
       (n) => n.op.kind === 'elementwise' && isFloat(n.meta.dtype) && [...onTheWay(n, this.readers, inPlace)].some(jumps),
     );
@@ -214,6 +213,6 @@ function opsOf({ times }: Kernel): number {
 
 /** Whether the least difference of a number may make one that is not small. */
 function jumps({ op, meta, inputs }: OpNode): boolean {
-  if (op.kind === 'search' || (op.kind === 'elementwise' && op.jumps)) return true;
+  if (op.kind === 'elementwise' && op.jumps) return true;
   return !isFloat(meta.dtype) && inputs.some((x) => typeof x === 'object' && isFloat(x.meta.dtype));
 }

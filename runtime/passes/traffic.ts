@@ -32,7 +32,7 @@ export class Traffic {
     const needed = new Map<Node, number>(roots.map((root) => [root, numel(root.meta.shape)]));
     for (const node of this.lastFirst(times.keys())) {
       const own = needed.get(node) ?? 0;
-      if (node.kind !== 'op' || own === 0) continue;
+      if (node.kind !== 'op') continue;
       for (const x of new Set(nodeInputs(node))) {
         const to = times.has(x) ? needed : reads;
         to.set(x, Math.min(numel(x.meta.shape), (to.get(x) ?? 0) + own * readsPerElement(node, x)));

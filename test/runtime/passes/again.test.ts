@@ -85,10 +85,44 @@ describe('what several kernels read', () => {
       { kernels: 3, stored: ['add'], tensors: 4 },
     ],
     [
+      'is not, where the step is made of a sum of it',
+      one,
+      (x) => [line(x).square().sum({ dim: 0 }).gt(9), line(x).mul(3).exp().sum({ dim: 1 })],
+      { kernels: 2, stored: [], tensors: 2 },
+    ],
+    [
+      'nor where the step is made of what is stored',
+      one,
+      (x) => [line(x).tanh(), line(x).tanh().floor().sum({ dim: 1 }), line(x).square().sum({ dim: 0 })],
+      { kernels: 3, stored: [], tensors: 4 },
+    ],
+    [
+      'nor where it is no number that may be rounded',
+      two,
+      (x, y = x) => bothWays(x.gt(0).where(x, 0.5), x.gt(0).where(y, 0.5).floor()),
+      { kernels: 2, stored: [], tensors: 3 },
+    ],
+    [
+      'is not stored where it takes numbers that are cheap',
+      () => [randomTensor([ROWS, COLUMNS], 1), randomTensor([2], 2)],
+      (x, z = x) => bothWays(x.mul(z.select(0, 0).neg()).add(z.select(0, 1).abs())),
+      { kernels: 2, stored: [], tensors: 2 },
+    ],
+    [
       'is not stored, but the sum that it takes',
       one,
       (x) => bothWays(x.sub(x.mean({ dim: 1, keepdim: true }))),
       { kernels: 3, stored: ['div'], tensors: 3 },
+    ],
+    [
+      'leaves one kernel for the rows of what is stored anyway',
+      two,
+      (x, y = x) => {
+        const w = y.slice(0, 0, COLUMNS);
+        const z = x.add(x.matmul(w).matmul(w));
+        return [z, z.layerNorm([COLUMNS]).matmul(w)];
+      },
+      { kernels: 4, stored: ['matmul', 'over root'], tensors: 12 },
     ],
     [
       'is stored where nothing less would be read',
@@ -130,6 +164,28 @@ describe('what several kernels read', () => {
 });
 
 const scale = () => randomTensor([COLUMNS], 7);
+
+test('numbers that stand for several elements, of elements that do', async () => {
+  const fn = (x: Tensor, z: Tensor, w: Tensor) => {
+    const s = x.sum({ dim: 1, keepdim: true });
+    const n = s.neg().add(z).unsqueeze(2);
+    return [s, n.mul(w).square().sum({ dim: 2 }), n.add(w).exp().sum({ dim: 0 })];
+  };
+  const make = () => [[ROWS, COLUMNS], [ROWS, 4], [4]].map((shape, i) => randomTensor(shape, i)) as [Tensor, Tensor, Tensor];
+  expect(planOf(await compared(fn, make, { relative: 2e-4, absolute: 2e-4 })).kernels).toEqual(3);
+});
+
+test('a plan that comes out no better is not taken', async () => {
+  const fn = (...inputs: [Tensor, Tensor, Tensor]) => {
+    const [a, b, r] = inputs.map((t) => t.detach().requiresGrad_()) as [Tensor, Tensor, Tensor];
+    const c = r.mul(a).mul(0.5);
+    const d = a.mul(b).mul(0.5).relu();
+    const e = d.add(d);
+    return [c, ...grad([e.sum().add(c.square().sum()).add(c.square().sum()).add(e.square().sum())], [a, b, r])];
+  };
+  const make = () => [ROWS, ROWS, 1].map((rows, i) => randomTensor([rows, COLUMNS], i)) as [Tensor, Tensor, Tensor];
+  expect(planOf(await compared(fn, make)).tensors).toEqual(10);
+});
 
 describe('gradients', () => {
   test.each<[string, (x: Tensor, w: Tensor) => Tensor]>([
@@ -237,6 +293,47 @@ describe('one by one', () => {
     expect([...computedAgain({ ...plan, groups: [more, ...others.slice(0, -1)] }, LIMITS)]).toEqual([]);
   });
 
+  test('a number for each row, of which several operations make more, is stored in its stead', () => {
+    const fn: Fn = (x) => bothWays(x.add(x.slice(0, 0, 1).sqrt()));
+    expect(found(fn, one, ['add'])).toEqual(['add']);
+  });
+
+  test('what is stored anyway is read', () => {
+    const fn: Fn = (x, y = x) => [line(x).matmul(y.transpose(0, 1)), ...bothWays(line(x).neg())];
+    expect(found(fn, two, ['add', 'neg'])).toEqual(['neg']);
+  });
+
+  test('kernels count once, however often they were looked at', () => {
+    const fn: Fn = (x) =>
+      Array.from({ length: 8 }, (_, i) =>
+        line(x)
+          .neg()
+          .pow(i + 1)
+          .sum({ dim: i % 2 }),
+      );
+    expect(found(fn, one, ['add', 'neg'])).toEqual(['add', 'mul', 'neg']);
+  });
+
+  test('nothing is where as much would be read', () => {
+    const fn: Fn = (x, y = x) => [...bothWays(x.add(y)), x.add(y).abs().sum()];
+    expect(found(fn, two, ['add'])).toEqual([]);
+  });
+
+  test('sums never are, however short', () => {
+    const fn: Fn = (x) => [x.sum({ dim: 1 }).square().sum({ dim: 0 }), x.sum({ dim: 1 }).mul(3).exp().sum({ dim: 0 })];
+    expect(found(fn, of([ROWS, 2]), ['sum'])).toEqual([]);
+  });
+
+  test('what is replaced may be read where it is read anyway', () => {
+    const fn: Fn = (p, g = p) => {
+      const y = line(p);
+      const all = [y.mul(p).sum({ dim: 0 }), y.div(p).sum({ dim: 1 })];
+      p.sub_(g);
+      return all;
+    };
+    expect(found(fn, two, ['add'])).toEqual(['add', 'mul']);
+  });
+
   test('two sums are not stored in the stead of one', () => {
     const fn: Fn = (x) => {
       const total = (dim: number) => x.square().sum({ dim, keepdim: true });
@@ -250,6 +347,20 @@ test('another plan is better only if nothing about it is worse', () => {
   const fn: Fn = (x) => bothWays(line(x));
   const [many, few] = [given(fn, one, ['add']), given(fn, one, [])];
   expect([isLess(few, many), isLess(many, few), isLess(few, few)]).toEqual([true, false, false]);
+  // Less is read, but what is stored takes memory.
+  const sums: Fn = (x, y = x, z = x) =>
+    Array.from({ length: 3 }, (_, i) =>
+      x
+        .add(y)
+        .sub(z)
+        .pow(i + 1)
+        .sum({ dim: i % 2 }),
+    );
+  const three = of([ROWS, COLUMNS], 3);
+  const [sub, sum, ...rest] = given(sums, three, ['sub']).groups;
+  const both = [sub, sum].flatMap((g) => g ?? []);
+  const joined = { roots: both.flatMap((g) => g.roots), inside: new Set(both.flatMap((g) => [...g.inside])) };
+  expect(isLess({ ...given(sums, three, []), groups: [joined, ...rest] }, given(sums, three, []))).toBe(false);
   const [first, ...others] = few.groups;
   const twice = first ? { ...few, groups: [first, first, ...others] } : few;
   expect(isLess(twice, { ...many, groups: [...many.groups, ...many.groups] })).toBe(true);
