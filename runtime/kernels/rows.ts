@@ -41,6 +41,8 @@ const LONGEST_ROW = 1 << 16;
 /** Of rows across memory a workgroup has neighbours, so many at least; those up to the first length have one thread each. */
 const SHORT_ACROSS = 32;
 const LONGEST_ACROSS = 1024;
+/** Larger texts, as of joins of many parts, are better without meetings of threads around them. */
+const MOST_ACROSS = 96;
 const FEWEST_ACROSS = 8;
 /** So many terms for each store of a row make it a row of its terms. */
 const FEW_STORES = 4;
@@ -77,7 +79,8 @@ export function rowsOf(nest: Nest, alone = false): Rows | undefined {
   const columns = nest.axes.filter((a) => !rowKeys.has(a.key));
   const longest = Math.max(typicalOf(columns), ...sums.map((s) => typicalOf(s.axes)));
   const along = liesAlong(nest, sums, rowKeys, columns);
-  if (longest > (along ? LONGEST_ROW : LONGEST_ACROSS)) return undefined;
+  const isSmall = everyExpr(nest).length <= MOST_ACROSS;
+  if (longest > (along ? LONGEST_ROW : isSmall ? LONGEST_ACROSS : SHORT_ACROSS)) return undefined;
   const rows = flattened(nest, new Set(sums), columns);
   return rows.families.length > MOST_FAMILIES ? undefined : { ...rows, along };
 }
