@@ -38,12 +38,12 @@ export interface RowPlan extends Rows {
 export const SHORT_SUM = 32;
 /** Longer rows leave most of a device idle. */
 const LONGEST_ROW = 1 << 16;
-/** Of rows across memory a workgroup has neighbours, so many at least; those up to the first length have one thread each. */
+/** Rows across memory stay with one thread each up to the first length. Of longer ones a workgroup has so many neighbours at least. */
 const SHORT_ACROSS = 32;
 const LONGEST_ACROSS = 1024;
-/** Larger texts, as of joins of many parts, are better without meetings of threads around them. */
-const MOST_ACROSS = 96;
 const FEWEST_ACROSS = 8;
+/** Texts of more expressions, as of joins of many parts, take a CPU minutes to compile with meetings of threads around them. */
+const MOST_ACROSS = 96;
 /** So many terms for each store of a row make it a row of its terms. */
 const FEW_STORES = 4;
 /** Sums that need each other in turn: each computes anew what those before it had. */

@@ -5,6 +5,7 @@
  */
 import { invariant } from '../errors.ts';
 import { dtypes, type DType } from '../tensor/dtype.ts';
+import { ZERO } from './numbers.ts';
 import { QUAD } from './quads.ts';
 import type { Line } from './scope.ts';
 
@@ -41,9 +42,6 @@ export interface BoundBuffer {
   /** How many elements it has where it is bound as a uniform. */
   readonly uniform?: number;
 }
-
-/** A 0 that no compiler knows to be one. */
-export const ZERO = 'var<private> zero: f32;';
 
 /** The number of a workgroup, where all run the same. */
 const PLACE = 'i32(group.x + group.y * groups.x)';

@@ -13,10 +13,11 @@ import { extentOf } from './extents.ts';
 import { workgroupsOf, type Schedule } from './schedule.ts';
 import { writeRows } from './rowtext.ts';
 import { writeScans } from './scan-text.ts';
-import { elementType, groupIn, ZERO, type BoundBuffer, type SectionText } from './sections.ts';
+import { elementType, groupIn, type BoundBuffer, type SectionText } from './sections.ts';
 import { IndexText } from './indices.ts';
 import { matrixText } from './matrix-text.ts';
 import type { Store } from './nest.ts';
+import { convertedText, literalText, ZERO } from './numbers.ts';
 import { quadPlace } from './quads.ts';
 import { uniformPlace } from './uniforms.ts';
 import { Parameters, type Hole, type Numbers } from './text.ts';
@@ -266,11 +267,11 @@ class Emitter implements Writer {
       }
       case 'position': {
         const index = this.at.index(expr.index);
-        const place = this.convert(index.includes(' ') ? `(${index})` : index, 'int32', expr.type);
+        const place = convertedText(this, index.includes(' ') ? `(${index})` : index, 'int32', expr.type);
         return `(${place} * ${this.literal(expr.step, expr.type)} + ${this.literal(expr.start, expr.type)})`;
       }
       case 'cast':
-        return this.convert(this.value(expr.value, scope), expr.value.type, expr.type);
+        return convertedText(this, this.value(expr.value, scope), expr.value.type, expr.type);
       case 'select':
         return `select(${this.value(expr.no, scope)}, ${this.value(expr.yes, scope)}, ${this.at.condition(expr.when)})`;
       case 'call': {
@@ -368,39 +369,14 @@ class Emitter implements Writer {
     scope.append(arm(expr.no), '}');
   }
 
-  private convert(text: string, from: DType, to: DType): string {
-    if (from === to) return text;
-    // NaN is true, and WGSL's != is false of it.
-    if (to === 'bool') return `!(${text} == ${dtypes[from].wgsl}(0))`;
-    if (to === 'float16') {
-      this.enables.add('f16');
-      return `f32(f16(${text}))`;
-    }
-    return from === 'float16' && to === 'float32' ? text : `${dtypes[to].wgsl}(${text})`;
-  }
-
   name(prefix: string): string {
     return `${prefix}${this.temporaries++}`;
   }
 
   literal(value: number, type: DType): string {
-    if (type === 'bool') return value === 0 ? 'false' : 'true';
-    if (type === 'int32') return this.p.int(value, true);
-    if (type === 'uint32') return this.p.uint(value);
-    const special = SPECIAL.find((s) => Object.is(s.value, value));
-    if (!special) return this.p.float(value);
-    this.preludes.add(`var<private> ${special.name}: u32 = ${special.bits};`);
-    return `bitcast<f32>(${special.name})`;
+    return literalText(this, value, type);
   }
 }
-
-/** Constants that are not finite are refused when a text is checked, and −0 becomes 0; a variable is not constant. */
-const SPECIAL = [
-  { value: NaN, name: 'not_a_number', bits: '0x7fc00000u' },
-  { value: Infinity, name: 'infinity', bits: '0x7f800000u' },
-  { value: -Infinity, name: 'minus_infinity', bits: '0xff800000u' },
-  { value: -0, name: 'minus_zero', bits: '0x80000000u' },
-] as const;
 
 /** How deep brackets stand in each other. */
 function nesting(text: string): number {

@@ -22,7 +22,7 @@ export interface Parts {
 /** So many terms of a product are added up one by one: of more, rounding errors would show. */
 const ONE_PIECE = 512;
 
-/** The parts that a long sum of few positions is cut in; undefined where it stays whole. What counts places is cut evenly or not. */
+/** The parts that a long sum of few positions is cut in; undefined where it stays whole, as what is no product does where no even parts make it up. */
 export function partsOfLong(
   op: ContractSpec,
   inputs: readonly Shape[],
@@ -32,7 +32,8 @@ export function partsOfLong(
   const extents = op.extents(inputs, attributes);
   if (!isLong(positions, numel(extents))) return undefined;
   const parts = alongOne(extents, Math.min(BUSY, Math.floor(numel(extents) / ONE_PIECE)));
-  return parts && (!op.term || parts.parts * parts.each === extents[parts.along]) ? parts : undefined;
+  const isProduct = !op.term && !op.fold;
+  return parts && (isProduct || parts.parts * parts.each === extents[parts.along]) ? parts : undefined;
 }
 
 /** The outermost dim that gives about as many: what is next to each other in memory stays in one part. */

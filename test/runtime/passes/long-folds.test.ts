@@ -1,6 +1,6 @@
 /** Long folds in parts: which are, in how many; that values stay, eagerly and traced; what becomes of them. */
 import { expect, test } from 'vitest';
-import { jit, memory, tensor, type Tensor } from 'jitlens';
+import { jit, memory, tensor, zeros, type Tensor } from 'jitlens';
 import { print } from '../../../runtime/ir/print.ts';
 import { optimise } from '../../../runtime/passes/pipeline.ts';
 import { numel, type Shape } from '../../../runtime/tensor/shape.ts';
@@ -57,6 +57,7 @@ const products: readonly [string, Fold, Shape, string | undefined][] = [
   ['of a few rows by a vector', (x) => x.mv(x.select(0, 1)), [3, 70_000], 'along=0 parts=140 each=500'],
   ['that counts places', (x) => x.argmax(), [40, 5000], 'along=0 parts=400 each=500'],
   ['that counts places, which nothing divides', (x) => x.argmin(), [131_101], undefined],
+  ['by place', (x) => zeros([9]).scatterAdd(0, x.mul(9).floor().to('int32'), x), [70_000], 'along=0 parts=140 each=500'],
   ['of two dims', (x) => x.conv2d(x.square()), [1, 1, 300, 300], 'along=1 parts=150 each=2'],
 ];
 test.each(products)('a sum %s', async (_what, fn, shape, parts) => {
