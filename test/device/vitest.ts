@@ -88,17 +88,31 @@ export const vi = {
   restoreAllMocks: undo,
   stubEnv: (name: string, value: string) => replace(process.env, name, value),
   unstubAllEnvs: undo,
+  stubGlobal: (name: string, value: unknown) => replace(globalThis, name, value),
+  unstubAllGlobals: undo,
 };
 
-/** Runs the cases whose name contains one of `wanted`, all without any. Gives the number that failed. */
+/** Milliseconds after which a case has failed. */
+const LONGEST = 60_000;
+
+async function inTime(body: () => unknown): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`took longer than ${LONGEST / 1000} s`)), LONGEST);
+  });
+  await Promise.race([body(), late]).finally(() => clearTimeout(timer));
+}
+
+/** Runs the cases whose name contains one of `wanted`, all without any; each is named on stderr as it starts. Gives the number that failed. */
 export async function run(wanted: readonly string[]): Promise<number> {
   let failed = 0;
   const named = cases.filter(({ name }) => name && (wanted.length === 0 || wanted.some((w) => name.includes(w))));
   const files = new Set(named.map((c) => c.file));
   const chosen = cases.filter((c) => (c.name ? named.includes(c) : files.has(c.file)));
   for (const { name = 'before or after', body, each: hooks = [] } of chosen) {
+    console.error(name);
     try {
-      await body();
+      await inTime(body);
       for (const hook of hooks) await hook();
     } catch (error) {
       for (const hook of hooks) await hook();

@@ -1,5 +1,5 @@
 /** Memory: what scopes give back, what stays, and what happens where memory ends. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { keep, memory, nn, ones, optim, rand, scope, type Tensor } from 'jitlens';
 import { openAdapter } from '../../runtime/device/adapter.ts';
 import { BufferPool, parseSize, sizeText } from '../../runtime/device/buffers.ts';
@@ -130,6 +130,8 @@ describe('where memory ends', () => {
   });
 });
 
+afterEach(() => vi.unstubAllGlobals());
+
 test('a buffer that the device refuses is named, never handed out again, and tells what there is', async () => {
   const problems: (object | null)[] = [null, { message: 'out of memory' }, null];
   const device = {
@@ -139,7 +141,7 @@ test('a buffer that the device refuses is named, never handed out again, and tel
   } as unknown as GPUDevice;
   const errors: string[] = [];
   const pool = new BufferPool(device, Infinity, (error) => errors.push(error.message));
-  Object.assign(globalThis, { GPUBufferUsage: { STORAGE: 128, COPY_SRC: 4, COPY_DST: 8 } });
+  vi.stubGlobal('GPUBufferUsage', { STORAGE: 128, COPY_SRC: 4, COPY_DST: 8 });
   const [first, second] = ['a first', 'a second'].map((what) => pool.take(1 << 20, () => what));
   if (!first || !second) throw new Error('nothing is known to be missing yet');
   pool.give(second);
