@@ -33,6 +33,13 @@ export interface OpenDevice {
 
 // Dawn drops a device whose instance was collected.
 const instances: GPU[] = [];
+const devices = new Set<GPUDevice>();
+
+/** Drivers still compile in threads of their own when a process ends, and would crash without what they compile for: it waits. */
+function destroyAtExit(device: GPUDevice): void {
+  if (devices.size === 0) process.once('exit', () => devices.forEach((open) => open.destroy()));
+  devices.add(device);
+}
 
 export async function openAdapter(want: 'auto' | 'gpu' | 'software'): Promise<OpenDevice> {
   const adapter = (want !== 'software' && (await hardware())) || (want !== 'gpu' && (await software()));
@@ -53,6 +60,7 @@ export async function openAdapter(want: 'auto' | 'gpu' | 'software'): Promise<Op
     requiredFeatures: WANTED_FEATURES.filter((f) => adapter.features.has(f)),
     requiredLimits: Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]])),
   });
+  destroyAtExit(device);
   return { device, info: describe(adapter), subgroup: matrixSubgroup(adapter) };
 }
 

@@ -86,11 +86,13 @@ function divided(nest: Nest): { of: Axis; by: number } | undefined {
     for (const { atom } of index.terms) {
       if (atom.kind === 'axis') continue;
       const [only] = atom.of.terms;
-      const plain = atom.of.constant === 0 && atom.of.terms.length === 1 && only?.coefficient === 1;
+      // What is added to it divides with what is left of the inner one.
       if (
-        plain &&
+        atom.of.terms.length === 1 &&
+        only?.coefficient === 1 &&
         only.atom.kind === 'axis' &&
         loops.has(only.atom.key) &&
+        only.atom.extent > atom.by &&
         only.atom.extent % atom.by === 0 &&
         (!found || atom.by < found.by)
       ) {

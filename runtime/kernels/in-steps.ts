@@ -5,7 +5,9 @@
  */
 import { conversions } from '../ops/convert.ts';
 import { foldInParts, lastDims, partsOfFold } from '../ops/fold-parts.ts';
-import { inParts, lastOf, partsOfLong } from '../ops/parts.ts';
+import { partsOf } from '../ops/long-sums.ts';
+import { isMade } from '../ops/many.ts';
+import { inParts, lastOf } from '../ops/parts.ts';
 import { shapeOf, type Attributes, type ContractSpec, type OpSpec, type ReduceSpec } from '../ops/spec.ts';
 import type { Operand } from '../tensor/backend.ts';
 import type { DType } from '../tensor/dtype.ts';
@@ -66,7 +68,7 @@ function folded(by: Stepping, op: ReduceSpec, inputs: readonly Operand[], { dims
 
 function addedUp(by: Stepping, op: ContractSpec, inputs: readonly Operand[], attributes: Attributes, out: Tensor): boolean {
   const shapes = inputs.map(shapeOf);
-  const parts = out.dtype === 'float16' ? undefined : partsOfLong(op, shapes, attributes, out.numel);
+  const parts = isMade(op) ? undefined : partsOf(op, shapes, attributes, out);
   if (!parts) return false;
   const spec = inParts(op);
   const all = { ...attributes, ...parts };

@@ -17,7 +17,7 @@ import { onlineOf } from './online.ts';
 import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { planScans, scansOf, type ScanPlan } from './scans.ts';
-import { streaming, summing, type Form } from './several.ts';
+import { sharing, streaming, summing, type Form } from './several.ts';
 import { shareOf, type SharePlan } from './share.ts';
 import { isNarrow, tilingsOf, type Tiling } from './tiles.ts';
 import { walksOf, type Walk } from './walk.ts';
@@ -89,18 +89,28 @@ export function schedules(nest: Nest, target: Target, quads = true): readonly [S
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
   const tilings = device === 'gpu' ? tilingsOf(nest, workgroupMemory) : [];
   const share = (tilings[0]?.blocks ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
-  const shared = [...(share ? [byShare(nest, share)] : []), ...byBlocks(nest, tilings, target)];
-  const [first, ...rest] = shared;
+  const [first, ...rest] = [...(share ? [byShare(nest, share)] : []), ...byBlocks(nest, tilings, target)];
+  const several = tilings.length === 0 && !(share && share.columns > 1) ? bySharing(nest, device) : undefined;
+  if (several) return [several, ...(first ? [first] : byElements(nest, device, quads))];
   if (!first) return byElements(nest, device, quads);
   if (!tilings.some(isNarrow)) return [first, ...rest];
   const [alone, ...others] = byElements(nest, device, quads);
   return longestSum(nest) < LONG_SUM ? [alone, ...others.slice(0, 2), first] : [first, ...rest.slice(0, 2), alone];
 }
 
-function byShare(nest: Nest, share: SharePlan): Schedule {
+function byShare(nest: Nest, share: SharePlan, tile = 1): Schedule {
   const { columns, lanes } = share;
   const kind = columns === 1 ? 'workgroup per element' : 'workgroup per columns';
-  return { kind, nest, workgroupSize: columns * lanes, unrolled: new Set(), tile: 1, share };
+  return { kind, nest, workgroupSize: columns * lanes, unrolled: new Set(), tile, share };
+}
+
+/** With several positions: what those read alike is loaded once, though there are too few for as many threads. */
+function bySharing(nest: Nest, device: DeviceKind): Schedule | undefined {
+  if (device !== 'gpu') return undefined;
+  const several = sharing(nest);
+  const tile = several.stores.length / nest.stores.length;
+  const share = tile > 1 ? shareOf(several, device) : undefined;
+  return share?.columns === 1 ? byShare(several, share, tile) : undefined;
 }
 
 function byBlocks(nest: Nest, tilings: readonly Tiling[], target: Target): Schedule[] {

@@ -64,6 +64,26 @@ export function summing(nest: Nest, device: DeviceKind): readonly [Form, ...Form
   return [best, ...others.filter((f) => f.count > 1)];
 }
 
+/** Positions of a workgroup that shares their sums, and how many workgroups keep a device busy. */
+const MOST_SHARED = 16;
+const FEWEST_SHARED = 256;
+
+/** For a nest whose long sums a workgroup shares: whole axes, the shortest first, on which some loads of the sums do not depend. */
+export function sharing(nest: Nest): Nest {
+  const loads = everyUnder(everyExpr(nest).flatMap((e) => (e.kind === 'reduce' ? [e.body] : []))).filter(
+    (e) => e.kind === 'load',
+  );
+  const saved = nest.axes.filter((a) => !vary([a]) && loads.some((l) => !l.free.has(a.key)));
+  let current = nest;
+  let count = 1;
+  for (const a of saved.toSorted((x, y) => x.extent - y.extent)) {
+    if (count * a.extent > MOST_SHARED || typicalOf(nest.axes) < count * a.extent * FEWEST_SHARED) break;
+    current = writeOut(current, a, a.extent);
+    count *= a.extent;
+  }
+  return current;
+}
+
 /** The axis that loads of most elements do not depend on, and one along which windows overlap, or that shares other loads. */
 function axesOf(nest: Nest, loads: readonly Load[]): { readonly first?: Axis; readonly second?: Axis } {
   const shared = (a: Axis) => loads.filter((l) => !l.free.has(a.key));

@@ -5,6 +5,7 @@
  */
 import { invariant } from '../errors.ts';
 import type { Axis, Index } from '../tensor/affine.ts';
+import { SHORTEST_SIDE } from '../ops/long-sums.ts';
 import { product as multiply } from './arithmetic.ts';
 import { everyExpr, everyUnder } from './axes.ts';
 import { children, type Expr, type Sum } from './expr.ts';
@@ -95,8 +96,7 @@ const MOST_RIVALS = 4;
 const RIVAL_TIME = 1.5;
 /** Running sums that a thread has room for. */
 const REGISTERS = 64;
-/** Shorter sides fill no block, and shorter sums do not earn back the staging. */
-const SHORTEST_SIDE = 4;
+/** Shorter sums do not earn back the staging. */
 const SHORTEST_SUM = 16;
 /** With a shorter side, and fewer blocks, other ways are better. */
 const NARROW_SIDE = 24;

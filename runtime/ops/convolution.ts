@@ -64,9 +64,38 @@ const FACTORS: Readonly<Record<Part, readonly [Part, Part]>> = {
 };
 const EXTENTS: Readonly<Record<Part, (g: Geometry) => readonly number[]>> = {
   result: (g) => [perGroup(g).inputs, ...g.weight.slice(2)],
-  image: (g) => [perGroup(g).outputs, ...g.weight.slice(2)],
+  image: (g) => [perGroup(g).outputs, ...g.weight.slice(2).map((_, d) => reachOf(g, d).count)],
   weight: (g) => [at(g.image, 0), ...g.result.slice(2)],
 };
+
+/**
+ * The windows that reach a place of the image, along one dim: of `count` that lie beside each other, of which the one at n starts
+ * at window ⌊(place + shift) / stride⌋ − first − n and reaches it with cell stride · (first + n) + (place + shift) mod stride +
+ * padding − shift, if it has that cell. So a stride leaves out cells, and of what is summed only the weight depends on where
+ * between two windows a place is, unless a shift makes them fewer. With a dilation, each cell is tried.
+ */
+function reachOf({ weight, stride, padding, dilation }: Geometry, d: number) {
+  const [cells, step, before] = [at(weight, d + 2), at(stride, d), padding[d] ?? 0];
+  if (step === 1 || at(dilation, d) > 1) return { count: cells };
+  const shifted = Array.from({ length: step }, (_, shift) => {
+    const first = Math.ceil((shift - before - step + 1) / step);
+    return { shift, first, count: Math.floor((cells - 1 - before + shift) / step) - first + 1 };
+  });
+  return shifted.reduce((best, each) => (each.count < best.count ? each : best));
+}
+
+/** One of them: which window, which of its cells, and when there is such a cell. */
+function reaching(place: Index, n: Index, g: Geometry, d: number) {
+  const [cells, step, before] = [at(g.weight, d + 2), at(g.stride, d), g.padding[d] ?? 0];
+  const reach = reachOf(g, d);
+  if (!('shift' in reach)) {
+    const start = plus(place, plus(times(n, -at(g.dilation, d)), before));
+    return { window: divide(start, step), cell: n, test: { index: modulo(start, step), lo: 0, hi: 1 } };
+  }
+  const [shifted, turn] = [plus(place, reach.shift), plus(n, reach.first)];
+  const cell = plus(plus(modulo(shifted, step), times(turn, step)), before - reach.shift);
+  return { window: plus(divide(shifted, step), times(turn, -1)), cell, test: { index: cell, lo: 0, hi: cells } };
+}
 
 /** Where each part is read or written, given the made part's index and what is summed; and when that is in range. */
 function places(made: Part, out: readonly Index[], summed: readonly Index[], g: Geometry) {
@@ -77,17 +106,13 @@ function places(made: Part, out: readonly Index[], summed: readonly Index[], g: 
   const batch = made === 'weight' ? extra : first;
   const output = made === 'result' ? second : made === 'weight' ? first : plus(times(group, outputs), extra);
   const input = made === 'result' ? extra : made === 'weight' ? second : plus(second, times(group, -inputs));
-  const cells = made === 'weight' ? rest : loop;
-  const passed = cells.map((k, d) => plus(times(k, at(g.dilation, d)), -(g.padding[d] ?? 0)));
-  // An image place is reached by the window that starts this far before it, if one starts there.
-  const starts = rest.map((q, d) => plus(q, times(passed[d] ?? constant(0), -1)));
-  const windows = made === 'result' ? rest : made === 'weight' ? loop : starts.map((s, d) => divide(s, at(g.stride, d)));
-  const pixels = made === 'image' ? rest : windows.map((p, d) => plus(times(p, at(g.stride, d)), passed[d] ?? constant(0)));
+  const reached = made === 'image' ? rest.map((q, d) => reaching(q, loop[d] ?? constant(0), g, d)) : [];
+  const cells = made === 'weight' ? rest : made === 'image' ? reached.map((r) => r.cell) : loop;
+  const windows = made === 'result' ? rest : made === 'weight' ? loop : reached.map((r) => r.window);
+  const starts = windows.map((p, d) => plus(times(p, at(g.stride, d)), -(g.padding[d] ?? 0)));
+  const pixels = made === 'image' ? rest : starts.map((p, d) => plus(p, times(cells[d] ?? constant(0), at(g.dilation, d))));
   const inRange = (list: readonly Index[], shape: Shape) => list.map((index, d) => ({ index, lo: 0, hi: at(shape, d + 2) }));
-  const tests =
-    made === 'image'
-      ? [...inRange(windows, g.result), ...starts.map((s, d) => ({ index: modulo(s, at(g.stride, d)), lo: 0, hi: 1 }))]
-      : inRange(pixels, g.image);
+  const tests = made === 'image' ? [...inRange(windows, g.result), ...reached.map((r) => r.test)] : inRange(pixels, g.image);
   return {
     inside: condition(tests),
     image: [batch, plus(times(group, inputs), input), ...pixels],

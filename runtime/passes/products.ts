@@ -1,6 +1,7 @@
 /** @file Contractions that are worth putting together. In: a node. Out: whether it is one, and what it has in common with others. */
 import { isNode, nodeInputs, type Node, type OpNode } from '../ir/graph.ts';
 import { isMade } from '../ops/many.ts';
+import { REUSE } from '../ops/long-sums.ts';
 import { formatAttributes, type ContractSpec } from '../ops/spec.ts';
 import { numel } from '../tensor/shape.ts';
 import { termsOf } from './sums.ts';
@@ -9,8 +10,6 @@ export type Contraction = OpNode & { readonly op: ContractSpec };
 
 /** Fewer stay as they are. */
 export const FEWEST = 4;
-/** Each element takes part in so many products at least: then what is multiplied costs more than what is moved. */
-const REUSE = 8;
 
 /** A sum of products of elements of tensors. */
 export function isContraction(node: Node): node is Contraction {

@@ -104,6 +104,15 @@ export const opCases: readonly OpCase[] = [
   one<Pair>('scatterAdd', (x, at) => x.scatterAdd(0, at, x), floats(4096, 256), places(4096, 4096, 256)),
   ...conv('64-64 3x3', floats(16, 64, 56, 56), floats(64, 64, 3, 3), { padding: 1 }),
   ...conv('3-64 7x7 stride 2', floats(16, 3, 224, 224), floats(64, 3, 7, 7), { stride: 2, padding: 3 }),
+  ...conv('64-128 3x3 stride 2', floats(16, 64, 56, 56), floats(128, 64, 3, 3), { stride: 2, padding: 1 }),
+  ...[one, grad].map((of) =>
+    of<Pair>(
+      'conv transposed 4x4 stride 2',
+      (x, w) => x.convTranspose2d(w, undefined, { stride: 2, padding: 1 }),
+      floats(16, 128, 32, 32),
+      floats(128, 64, 4, 4),
+    ),
+  ),
   ...conv('256-64 1x1', floats(16, 256, 56, 56), floats(64, 256, 1, 1)),
   ...conv('64-3 3x3', floats(4, 64, 256, 256), floats(3, 64, 3, 3), { padding: 1 }),
   ...conv('depthwise', floats(16, 128, 56, 56), floats(128, 1, 3, 3), { padding: 1, groups: 128 }),

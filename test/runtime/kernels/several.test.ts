@@ -1,6 +1,6 @@
 /** Positions of a thread: which forms a GPU may try, that each gives the same, and what a CPU takes. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { manualSeed, rand, type Tensor } from 'jitlens';
+import { full, manualSeed, rand, type Tensor } from 'jitlens';
 import { taking } from '../support/candidates.ts';
 import { expectSame, read } from '../support/compare.ts';
 import { onReference } from '../support/devices.ts';
@@ -33,6 +33,15 @@ const depthwise: Fn = (x, w) => {
     .matmul(x.view([channels, 1, side, side]).unfold(3))
     .view([channels, side - 2, side - 2]);
 };
+/** The gradient of a weight, whose window's cells read the same of what comes from behind. */
+const ofWeights =
+  (groups: number, shape: Shape): Fn =>
+  (x, g) => {
+    const weight = full(shape, 0).requiresGrad_();
+    x.conv2d(weight, undefined, { padding: 1, groups }).mul(g).sum().backward();
+    if (!weight.grad) throw new Error('a weight has a gradient');
+    return weight.grad;
+  };
 const product: Fn = (x, w) => x.matmul(w);
 const turned: Fn = (x, w) => product(x, w.flip([1]));
 
@@ -78,5 +87,33 @@ describe.each(cases)('%s', (_what, fn, x, w, wanted) => {
       found.push((kernel?.kernel.schedule ?? '').replace(/, \d+ µs when tried.*/, ''));
     }
     expect(found).toEqual(wanted);
+  });
+});
+
+describe('long sums of few positions, of which a workgroup has several', () => {
+  const cases: readonly [string, number, Shape, Shape, Shape, string][] = [
+    [
+      'cells of one channel',
+      256,
+      [1, 256, 24, 24],
+      [1, 256, 24, 24],
+      [256, 1, 3, 3],
+      'workgroup per element, 9 positions a thread',
+    ],
+    ['few outputs', 1, [1, 128, 24, 24], [1, 3, 24, 24], [3, 128, 3, 3], 'workgroup per element, 9 positions a thread'],
+    ['few channels: a position each', 8, [1, 8, 24, 24], [1, 8, 24, 24], [8, 1, 3, 3], 'workgroup per element, 256 threads'],
+  ];
+  test.each(cases)('%s', async (_what, groups, x, g, weight, wanted) => {
+    const inputs = (): [Tensor, Tensor] => {
+      manualSeed(2);
+      return [rand(x), rand(g)];
+    };
+    const fn = ofWeights(groups, weight);
+    const reference = await onReference(() => read(fn(...inputs())));
+    leave = await useGpuSchedules();
+    const traced = traceOf(fn, inputs());
+    expectSame(await read(traced(...inputs())), reference, CLOSE, 'shared');
+    expect(kernelsOf(traced)[0]?.kernel.schedule).toContain(wanted);
+    expectSame(await read(fn(...inputs())), reference, CLOSE, 'eagerly');
   });
 });

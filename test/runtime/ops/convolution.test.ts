@@ -1,9 +1,12 @@
 /** Convolutions against brute force: every window written out from the definition, on channels-last plain arrays. */
 import { describe, expect, test } from 'vitest';
 import { jit, tensor, type Tensor } from 'jitlens';
+import { nodeInputs } from '../../../runtime/ir/graph.ts';
 import { numel } from '../../../runtime/tensor/shape.ts';
 import { firstOff } from '../support/compare.ts';
+import { onReference } from '../support/devices.ts';
 import { launched } from '../support/dispatches.ts';
+import { recordedOf } from '../support/passes.ts';
 import { Random } from '../support/random.ts';
 
 interface Case {
@@ -132,6 +135,43 @@ test.each(named(TRANSPOSED))('transposed convolution of %s', async (_name, c) =>
   const want = transposed(x, weight, c);
   await same(run(onDevice(x), onDevice(weight)), want);
   await same(jit.trace(run, [onDevice(made(c.x)), onDevice(made(c.weight))])(onDevice(x), onDevice(weight)), want);
+});
+
+describe('a stride leaves out cells', () => {
+  const plain = { dilation: [1], groups: 1 };
+  const cases = [1, 2, 3, 4, 5, 7].flatMap((cells) =>
+    [2, 3, 4].flatMap((stride) =>
+      Array.from({ length: Math.min(4, cells) }, (_, padding): Case => {
+        const more = (cells + padding) % stride;
+        return { ...plain, x: [1, 2, 6], weight: [2, 2, cells], stride: [stride], padding: [padding], more: [more] };
+      }),
+    ),
+  );
+
+  test.each(named(cases))('%s', async (_name, c) => {
+    const [x, weight] = [made(c.x), made(c.weight)];
+    // What is not finite meets only the cells that it belongs to.
+    x.values[3] = Infinity;
+    const { stride, padding, more } = c;
+    await same(
+      onDevice(x).convTranspose1d(onDevice(weight), undefined, { stride, padding, outputPadding: more }),
+      transposed(x, weight, c),
+    );
+  });
+
+  test.each([
+    ['two of four', [8, 4, 4, 4], 2, 1, [8, 2, 2]],
+    ['two of three at most', [8, 4, 3, 3], 2, 1, [8, 2, 2]],
+    ['four of seven', [8, 4, 7, 7], 2, 3, [8, 4, 4]],
+    ['all of a small one', [8, 4, 1, 1], 2, 0, [8, 1, 1]],
+    ['all without one', [8, 4, 3, 3], 1, 1, [8, 3, 3]],
+  ])('%s are added up', (_name, weight, stride, padding, terms) => {
+    const run = (x: Tensor, w: Tensor) => x.convTranspose2d(w, undefined, { stride, padding });
+    const [node] = onReference(() => recordedOf(run, [[1, 8, 5, 5], weight])).nodes.filter((n) => n.kind === 'op');
+    if (node?.op.kind !== 'contract') throw new Error('a transposed convolution is a sum of products');
+    const shapes = nodeInputs(node).map((x) => x.meta.shape);
+    expect(node.op.extents(shapes, node.attributes)).toEqual(terms);
+  });
 });
 
 describe('how it is called', () => {
