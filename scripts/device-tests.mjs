@@ -1,6 +1,6 @@
 /**
  * Bundles the runtime's tests into dist/device/tests/run.js, to be run by Node alone where there is a GPU: `node
- * dist/device/tests/run.js [PART OF A NAME …]`. It needs node_modules/webgpu beside it. Usage: node scripts/device-tests.mjs
+ * dist/device/tests/run.js [PART OF A NAME …]`. It needs node_modules/webgpu beside it, and brings the TypeScript compiler. Usage: node scripts/device-tests.mjs
  */
 import { build } from 'esbuild';
 import { cpSync, readdirSync } from 'node:fs';
@@ -24,6 +24,16 @@ const entry = [
 
 // Where the bundle finds them by the tests' own relative path.
 cpSync('test/goldens', 'dist/goldens', { recursive: true });
+// And where it finds the compiler, which scripting needs.
+const compiler = join('node_modules', 'typescript');
+const wanted = /^(typescript\.js|lib.*\.d\.ts)$/;
+for (const name of [
+  'package.json',
+  ...readdirSync(join(compiler, 'lib'))
+    .filter((n) => wanted.test(n))
+    .map((n) => join('lib', n)),
+])
+  cpSync(join(compiler, name), join('dist/device', compiler, name));
 await build({
   stdin: { contents: entry, resolveDir: '.', loader: 'ts' },
   outfile: 'dist/device/tests/run.js',

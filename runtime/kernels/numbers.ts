@@ -13,13 +13,17 @@ const SPECIAL = [
   { value: NaN, name: 'not_a_number', bits: '0x7fc00000u' },
   { value: Infinity, name: 'infinity', bits: '0x7f800000u' },
   { value: -Infinity, name: 'minus_infinity', bits: '0xff800000u' },
-  { value: -0, name: 'minus_zero', bits: '0x80000000u' },
 ] as const;
 
 export function literalText({ p, preludes }: Pick<Writer, 'p' | 'preludes'>, value: number, type: DType): string {
   if (type === 'bool') return value === 0 ? 'false' : 'true';
   if (type === 'int32') return p.int(value, true);
   if (type === 'uint32') return p.uint(value);
+  // Drivers know what is never written to, and take it for 0.
+  if (Object.is(value, -0)) {
+    preludes.add(ZERO);
+    return 'bitcast<f32>(0x80000000u | bitcast<u32>(zero))';
+  }
   const special = SPECIAL.find((s) => Object.is(s.value, value));
   if (!special) return p.float(value);
   preludes.add(`var<private> ${special.name}: u32 = ${special.bits};`);
