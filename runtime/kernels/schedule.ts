@@ -18,7 +18,7 @@ import { reroll } from './reroll.ts';
 import { planRows, rowsOf, type RowPlan, type Rows } from './rows.ts';
 import { planScans, scansOf, type ScanPlan } from './scans.ts';
 import { sharing, streaming, summing, type Form } from './several.ts';
-import { shareOf, type SharePlan } from './share.ts';
+import { sharesOf, type SharePlan } from './share.ts';
 import { isNarrow, tilingsOf, type Tiling } from './tiles.ts';
 import { walksOf, type Walk } from './walk.ts';
 
@@ -88,9 +88,9 @@ export function schedules(nest: Nest, target: Target, quads = true): readonly [S
   if (rows) return [byRows(rows, device, quads)];
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
   const tilings = device === 'gpu' ? tilingsOf(nest, workgroupMemory) : [];
-  const share = (tilings[0]?.blocks ?? 0) < ENOUGH_BLOCKS ? shareOf(nest, device) : undefined;
-  const [first, ...rest] = [...(share ? [byShare(nest, share)] : []), ...byBlocks(nest, tilings, target)];
-  const several = tilings.length === 0 && !(share && share.columns > 1) ? bySharing(nest, device) : undefined;
+  const shares = (tilings[0]?.blocks ?? 0) < ENOUGH_BLOCKS ? sharesOf(nest, device) : [];
+  const [first, ...rest] = [...shares.map((s) => byShare(nest, s)), ...byBlocks(nest, tilings, target)];
+  const several = tilings.length === 0 && !shares.some((s) => s.columns > 1) ? bySharing(nest, device) : undefined;
   if (several) return [several, ...(first ? [first] : byElements(nest, device, quads))];
   if (!first) return byElements(nest, device, quads);
   if (!tilings.some(isNarrow)) return [first, ...rest];
@@ -109,7 +109,7 @@ function bySharing(nest: Nest, device: DeviceKind): Schedule | undefined {
   if (device !== 'gpu') return undefined;
   const several = sharing(nest);
   const tile = several.stores.length / nest.stores.length;
-  const share = tile > 1 ? shareOf(several, device) : undefined;
+  const [share] = tile > 1 ? sharesOf(several, device) : [];
   return share?.columns === 1 ? byShare(several, share, tile) : undefined;
 }
 

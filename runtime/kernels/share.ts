@@ -40,19 +40,20 @@ const WRITTEN_SUMS = 64;
 /** Workgroups that keep a device busy. */
 const BUSY = 128;
 
-export function shareOf(nest: Nest, device: DeviceKind): SharePlan | undefined {
+/** The plan that should be the fastest, and one with more workgroups, which may be; none where threads are better alone. */
+export function sharesOf(nest: Nest, device: DeviceKind): readonly SharePlan[] {
   const sums = everyExpr(nest).filter((e) => e.kind === 'reduce');
   const positions = typicalOf(nest.axes);
   const longest = Math.max(1, ...sums.map((s) => typicalOf(s.axes)));
-  if (longest < LONG_SUM) return undefined;
+  if (longest < LONG_SUM) return [];
   const written = sums.length <= WRITTEN_SUMS ? WRITTEN[device] : 1;
   if (positions < COLUMN_POSITIONS[device] && liesAcross(nest, sums)) {
     const columns = COLUMNS.find((c) => positions >= c * BUSY) ?? FEWEST_COLUMNS;
-    const plan = planOf(nest, columns, written);
-    if (meets(nest, plan.before)) return plan;
+    const plans = [...new Set([columns, FEWEST_COLUMNS])].map((c) => planOf(nest, c, written));
+    if (plans.every((plan) => meets(nest, plan.before))) return plans;
   }
   const few = positions < ALONE_POSITIONS[device] && longest > positions / 64;
-  return few && meets(nest, nest.axes) ? planOf(nest, 1, written) : undefined;
+  return few && meets(nest, nest.axes) ? [planOf(nest, 1, written)] : [];
 }
 
 function planOf({ axes }: Nest, columns: number, written: number): SharePlan {

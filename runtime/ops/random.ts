@@ -95,18 +95,32 @@ function wordOf(i: number, k: number, n: number, lane = i % 4): number {
   return block[lane] ?? 0;
 }
 
-const WORD = 'fn jl_random(i: u32, k: u32, n: u32) -> u32 { return jl_philox(i >> 2u, n, k)[i & 3u]; }';
+/** Four places share a block. A thread that has them one after the other computes it once: the last one is kept. */
+const BLOCK = [
+  ...PHILOX,
+  `var<private> jl_drawn: vec4<u32>;
+var<private> jl_words: vec4<u32>;
+fn jl_block(block: u32, draw: u32, seed: u32) -> vec4<u32> {
+  let wanted = vec4<u32>(block, draw, seed, 1u);
+  if (any(jl_drawn != wanted)) {
+    jl_words = jl_philox(block, draw, seed);
+    jl_drawn = wanted;
+  }
+  return jl_words;
+}`,
+];
+const WORD = 'fn jl_random(i: u32, k: u32, n: u32) -> u32 { return jl_block(i >> 2u, n, k)[i & 3u]; }';
 
 const wordSpec = randomSpec('random words', 'uint32', {
   wgsl: 'jl_random(i, k, n)',
-  prelude: [...PHILOX, WORD],
+  prelude: [...BLOCK, WORD],
   flops: 100,
   reference: (i, k, n) => wordOf(i, k, n),
 });
 
 const uniformSpec = randomSpec('rand', 'float32', {
   wgsl: '(f32(jl_random(i, k, n) >> 8u) * 5.9604644775390625e-8)',
-  prelude: [...PHILOX, WORD],
+  prelude: [...BLOCK, WORD],
   flops: 102,
   reference: (i, k, n) => (wordOf(i, k, n) >>> 8) / 2 ** 24,
 });
@@ -116,11 +130,11 @@ const uniformSpec = randomSpec('rand', 'float32', {
 const normalSpec = randomSpec('randn', 'float32', {
   wgsl: 'jl_normal(i, k, n)',
   prelude: [
-    ...PHILOX,
+    ...BLOCK,
     ...LOG,
     ...SINE,
     `fn jl_normal(i: u32, k: u32, n: u32) -> f32 {
-  let words = jl_philox(i >> 2u, n, k);
+  let words = jl_block(i >> 2u, n, k);
   let pair = select(words.xy, words.zw, (i & 2u) != 0u);
   let radius = sqrt(-2.0 * jl_log((f32(pair.x >> 8u) + 1.0) * 5.9604644775390625e-8));
   let turn = i32(pair.y >> 8u) + 2097152;

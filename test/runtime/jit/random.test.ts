@@ -1,9 +1,10 @@
 /** Random numbers inside traces: drawn anew at every call, the same as eagerly, and the same again where code runs twice. */
 import { describe, expect, test } from 'vitest';
 import { grad, jit, manualSeed, nn, ones, rand, randint, randn, tensor, type Tensor } from 'jitlens';
-import { CLOSE, sectionsOf } from '../support/traces.ts';
+import { CLOSE, kernelsOf, sectionsOf } from '../support/traces.ts';
 import { expectSame, read } from '../support/compare.ts';
 import { onReference } from '../support/devices.ts';
+import { useGpuSchedules } from '../support/gpu-schedules.ts';
 
 const noisy = (x: Tensor): Tensor => {
   const mask = x.dropout(0.5).add(x.dropout2d(0.25));
@@ -35,6 +36,31 @@ describe('random numbers in a trace', () => {
   test('are drawn in the kernel that uses them, and counted once a call', () => {
     const traced = jit.trace(noisy, [ones([4, 6])]);
     expect(sectionsOf(traced)).toHaveLength(2);
+  });
+
+  const twice = (shape: readonly number[]) => {
+    const first = rand(shape);
+    manualSeed(8);
+    return first.add(rand(shape).mul(4));
+  };
+  test.each([
+    ['side by side, of two generators', [512, 512], twice],
+    ['far apart, of one', [515, 517], rand],
+  ] as const)('are the same where a thread draws several, %s', async (_what, shape, draw) => {
+    const drawn = () => draw(shape);
+    const wanted = await onReference(() => {
+      manualSeed(7);
+      return read(drawn());
+    });
+    const leave = await useGpuSchedules();
+    try {
+      const traced = jit.trace(drawn, []);
+      manualSeed(7);
+      expectSame(await read(traced()), wanted, CLOSE, 'in one thread');
+      expect(kernelsOf(traced).map((k) => k.kernel.schedule)).toContainEqual(expect.stringContaining('4 positions a thread'));
+    } finally {
+      leave();
+    }
   });
 
   test('follow a seed that is set between calls, and inside', async () => {
