@@ -1,8 +1,8 @@
 /**
  * @file How a loop nest is spread over threads. In: a nest and what the device is. Out: the nest, possibly with several
  * positions to a thread, and one of the ways to run it: a thread for each position; a workgroup for one position or some
- * neighbours, whose threads share the sums; a workgroup for a block of positions, whose threads share what they read; a walk over
- * what weighted sums go over. The choice follows from extents and from which loads do not change along which axis.
+ * neighbours, whose threads share the sums; a workgroup for a block of positions, whose threads share what they read, or read it
+ * turned; a walk over what weighted sums go over. The choice follows from extents and from which loads do not change along which axis.
  */
 import { constant, type Axis } from '../tensor/affine.ts';
 import { everyExpr, replaceAxes, splitAxes } from './axes.ts';
@@ -20,6 +20,7 @@ import { planScans, scansOf, type ScanPlan } from './scans.ts';
 import { sharing, streaming, summing, type Form } from './several.ts';
 import { sharesOf, type SharePlan } from './share.ts';
 import { isNarrow, tilingsOf, type Tiling } from './tiles.ts';
+import { EACH, turnOf, TURN_THREADS, type TurnPlan } from './turned.ts';
 import { walksOf, type Walk } from './walk.ts';
 
 export interface Schedule {
@@ -30,7 +31,8 @@ export interface Schedule {
     | 'workgroup per columns'
     | 'workgroup per row'
     | 'workgroup per rows'
-    | 'workgroup per block';
+    | 'workgroup per block'
+    | 'workgroup per turned block';
   readonly nest: Nest;
   readonly workgroupSize: number;
   /** Summed axes that are written out instead of looped over. */
@@ -48,6 +50,8 @@ export interface Schedule {
   readonly walk?: Walk;
   /** How a workgroup shares sums. */
   readonly share?: SharePlan;
+  /** What a workgroup reads along memory, and then stores along another axis. */
+  readonly turn?: TurnPlan;
   /** Buffers that are accessed in vectors of four. */
   readonly quads?: ReadonlySet<number>;
   /** Buffers of which all threads read one element at a time, and how many elements that may be. */
@@ -86,6 +90,8 @@ export function schedules(nest: Nest, target: Target, quads = true): readonly [S
   }
   const rows = rowsOf(nest);
   if (rows) return [byRows(rows, device, quads)];
+  const turn = turnOf(nest, target);
+  if (turn) return [byTurns(turn), ...byElements(nest, device, quads)];
   // The few cores of a CPU have caches and no memory of workgroups: staging would only be more work.
   const tilings = device === 'gpu' ? tilingsOf(nest, workgroupMemory) : [];
   const shares = (tilings[0]?.blocks ?? 0) < ENOUGH_BLOCKS ? sharesOf(nest, device) : [];
@@ -140,6 +146,11 @@ function byElements(nest: Nest, device: DeviceKind, quads: boolean): readonly [S
   return [whole(first), ...rest.map(whole)];
 }
 
+function byTurns(turn: TurnPlan): Schedule {
+  const { nest } = turn;
+  return { kind: 'workgroup per turned block', nest, workgroupSize: TURN_THREADS, unrolled: new Set(), tile: EACH, turn };
+}
+
 function byRows(rows: Rows, device: DeviceKind, inQuads: boolean): Schedule {
   const plan = planRows(rows, device, inQuads);
   const { nest, lanes, together, quads } = plan;
@@ -159,7 +170,8 @@ const longestSum = (nest: Nest): number =>
 
 /** Workgroups that run it. */
 export function workgroupsOf(schedule: Schedule): number {
-  const { nest, rows, scan, tiling, matrices, share, walk, workgroupSize } = schedule;
+  const { nest, rows, scan, tiling, matrices, share, walk, turn, workgroupSize } = schedule;
+  if (turn) return turn.workgroups;
   if (walk) return walk.workgroups;
   if (matrices) return matrices.workgroups;
   if (tiling) return tiling.workgroups;

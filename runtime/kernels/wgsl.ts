@@ -26,6 +26,7 @@ import { Scope } from './scope.ts';
 import { SumText } from './sums.ts';
 import { tiledText } from './tile-text.ts';
 import type { SharePlan } from './share.ts';
+import { turnedText } from './turned-text.ts';
 import { walkAloneText } from './walk-alone.ts';
 import { walkText } from './walk-text.ts';
 import type { Writer } from './writer.ts';
@@ -99,7 +100,7 @@ class Emitter implements Writer {
   }
 
   private write(body: Scope): void {
-    const { nest, workgroupSize, rows, scan, tiling, matrices, share, walk } = this.plan;
+    const { nest, workgroupSize, rows, scan, tiling, matrices, share, walk, turn } = this.plan;
     if (walk) {
       if (walk.kind === 'blocks') walkText(this, walk, nest.stores, body);
       else walkAloneText(this, this.sums, walk, nest.stores, body);
@@ -111,6 +112,10 @@ class Emitter implements Writer {
     }
     if (tiling) {
       tiledText(this, tiling, nest.stores, body);
+      return;
+    }
+    if (turn) {
+      turnedText(this, turn, body);
       return;
     }
     if (rows) {

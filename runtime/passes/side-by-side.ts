@@ -31,7 +31,7 @@ const LOOKED_AT = 16;
 
 /** Kernels with equal forms can be sections of one; undefined for one that fills the device. */
 export function formOfSection(schedule: Schedule, device: DeviceKind): string | undefined {
-  const { tiling, matrices, uniforms, walk, workgroupSize } = schedule;
+  const { tiling, matrices, uniforms, walk, turn, workgroupSize } = schedule;
   const workgroups = workgroupsOf(schedule);
   // Matrix units belong to subgroups, whose number only the kernel itself is told.
   if (matrices) return undefined;
@@ -39,6 +39,8 @@ export function formOfSection(schedule: Schedule, device: DeviceKind): string | 
   if (uniforms?.size) return undefined;
   // Those that go over all keys run long, with memory and registers for their blocks.
   if (walk) return undefined;
+  // What reads turned has many positions, and memory for their squares.
+  if (turn) return undefined;
   // Products need many more registers than others, and workgroup memory as their blocks are.
   if (tiling) return workgroups <= PLACES ? JSON.stringify([tiling.block, tiling.thread, tiling.slices]) : undefined;
   return workgroups * workgroupSize <= FILLING_THREADS[device] ? 'no product' : undefined;
