@@ -9,6 +9,7 @@ import { extent } from '../tensor/layout.ts';
 import type { Target } from '../device/gpu.ts';
 import type { Access, PipelineForm } from '../device/pipelines.ts';
 import type { Lowered } from './lower.ts';
+import { renamed, WITH_EXTENT } from './names.ts';
 import { based } from './offsets.ts';
 import { rewritten, schedules, vectorOf, type Schedule } from './schedule.ts';
 import { groupIn, kernelText, type BoundBuffer, type KernelText } from './sections.ts';
@@ -97,7 +98,9 @@ export function buildKernel<S extends object>(sections: readonly Section<S>[], p
     const slots = s.slots.map((slot) => bindings.findIndex((b) => isSame(b, invariant(s.bindings[slot], 'a binding'))));
     return emit(s.schedule, slots, bindings, parametric ? 'parameters' : 'written', groupIn(sections.length));
   });
-  const text = kernelText(texts, bindings, workgroupSize);
+  const written = kernelText(texts, bindings, workgroupSize);
+  // Else each shape would have a text, and a pipeline, of its own.
+  const text = parametric ? { ...written, wgsl: renamed(written.wgsl, WITH_EXTENT) } : written;
   return {
     text,
     form: formOf(text, bindings),

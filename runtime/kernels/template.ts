@@ -9,6 +9,7 @@ import { everyExpr, overAxes } from './axes.ts';
 import type { Target } from '../device/gpu.ts';
 import { bindingsOf, formOf, inVectors, sentenceOf, type Kernel, type StorageOf } from './kernel.ts';
 import type { Lowered } from './lower.ts';
+import { renamed, VARYING } from './names.ts';
 import type { Nest } from './nest.ts';
 import { rewritten, schedule } from './schedule.ts';
 import { kernelText, type BoundBuffer, type KernelText } from './sections.ts';
@@ -144,7 +145,7 @@ class Template {
     const buffers = inVectors(plan, bound.slots, bound.buffers);
     const { holes, ...section } = emitOpen(plan, bound.slots, buffers);
     const text = kernelText([section], buffers, plan.workgroupSize);
-    const open = { ...text, wgsl: withoutExtents(text.wgsl), holes };
+    const open = { ...text, wgsl: renamed(text.wgsl, VARYING), holes };
     return { text: open, schedule: sentenceOf(plan), inQuads: plan.quads !== undefined };
   }
 
@@ -210,14 +211,4 @@ function numbered(nest: Nest, axes: readonly Axis[], usual: (i: number) => numbe
   };
   const cut = (a: Axis) => [made.get(a.key) ?? a];
   return overAxes(nest, to, cut);
-}
-
-/** Axes that vary are named after their extents until here. */
-function withoutExtents(text: string): string {
-  const names = new Map<string, string>();
-  return text.replace(/\b[a-z]\w*_v\d+\b/g, (key) => {
-    const known = names.get(key) ?? `n${names.size}`;
-    names.set(key, known);
-    return known;
-  });
 }
