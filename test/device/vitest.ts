@@ -22,13 +22,15 @@ interface Case {
   /** Absent for what comes before or after the cases of a block, in its place among them. */
   readonly name?: string;
   readonly body: () => unknown;
-  /** What the case's file does after each of its own. */
+  /** What the case's file does before and after each of its own. */
+  readonly first?: readonly (() => unknown)[];
   readonly each?: readonly (() => unknown)[];
 }
 
 const cases: Case[] = [];
 const path: string[] = [];
 let after: (() => unknown)[] = [];
+let first: (() => unknown)[] = [];
 let each: (() => unknown)[] = [];
 
 /** Rows of `each` in a title: `%s` and `%d` are its values in turn. */
@@ -55,7 +57,7 @@ function withEach(add: (name: string, body: () => unknown) => void) {
   });
 }
 
-export const test = withEach((name, body) => cases.push({ file: path[0], name: [...path, name].join(' › '), body, each }));
+export const test = withEach((name, body) => cases.push({ file: path[0], name: [...path, name].join(' › '), body, first, each }));
 export const it = test;
 export const describe = withEach((name, body) => {
   const outer = after;
@@ -68,6 +70,7 @@ export const describe = withEach((name, body) => {
 });
 export const beforeAll = (body: () => unknown): void => void cases.push({ file: path[0], body });
 export const afterAll = (body: () => unknown): void => void after.push(body);
+export const beforeEach = (body: () => unknown): void => void first.push(body);
 export const afterEach = (body: () => unknown): void => void each.push(body);
 
 const undone: (() => void)[] = [];
@@ -109,9 +112,10 @@ export async function run(wanted: readonly string[]): Promise<number> {
   const named = cases.filter(({ name }) => name && (wanted.length === 0 || wanted.some((w) => name.includes(w))));
   const files = new Set(named.map((c) => c.file));
   const chosen = cases.filter((c) => (c.name ? named.includes(c) : files.has(c.file)));
-  for (const { name = 'before or after', body, each: hooks = [] } of chosen) {
+  for (const { name = 'before or after', body, first: before = [], each: hooks = [] } of chosen) {
     console.error(name);
     try {
+      for (const hook of before) await hook();
       await inTime(body);
       for (const hook of hooks) await hook();
     } catch (error) {
@@ -127,5 +131,6 @@ export async function run(wanted: readonly string[]): Promise<number> {
 /** The cases of a file, under its name. */
 export function file(name: string): void {
   path.splice(0, path.length, name);
+  first = [];
   each = [];
 }
