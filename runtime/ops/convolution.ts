@@ -115,6 +115,8 @@ function places(made: Part, out: readonly Index[], summed: readonly Index[], g: 
   const tests = made === 'image' ? [...inRange(windows, g.result), ...reached.map((r) => r.test)] : inRange(pixels, g.image);
   return {
     inside: condition(tests),
+    // A window that does not reach the place has no such cell.
+    isCell: condition(inRange(cells, g.weight)),
     image: [batch, plus(times(group, inputs), input), ...pixels],
     weight: [output, input, ...cells],
     result: [batch, output, ...windows],
@@ -173,7 +175,10 @@ function form(made: Part, name: string, grad: (g: Tensor, a: Tensor, b: Tensor, 
     extents: (_shapes, attributes) => EXTENTS[made](geometryOf(attributes)),
     sources: (out, summed, _shapes, attributes) => {
       const where = places(made, out, summed, geometryOf(attributes));
-      return [{ index: where[left], inside: where.inside, otherwise: 0 }, { index: where[right] }];
+      return [
+        { index: where[left], inside: where.inside, otherwise: 0 },
+        { index: where[right], inside: right === 'weight' ? where.isCell : undefined, otherwise: 0 },
+      ];
     },
     reference: (operands, attributes) => reference(made, operands, geometryOf(attributes)),
     onnx: made === 'image' ? 'ConvTranspose' : made === 'result' ? 'Conv' : undefined,
