@@ -52,6 +52,11 @@ export const div: Binary = binary({
   onnx: 'Div',
 });
 
+/** IEEE 754's, which differs from JavaScript's where 1 is raised to what is not a number, and ±1 to what is infinite. */
+function power(a: number, b: number): number {
+  return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
+}
+
 /**
  * a raised to b; integers stay integers, and wrap around. A negative base wants a whole exponent, else the result is NaN. A
  * negative power of an integer is 0 unless the integer is 1 or −1.
@@ -61,7 +66,7 @@ export const pow: Binary = binary({
   wgsl: 'jl_pow_T_(a, b)',
   prelude: POW,
   flops: 40,
-  reference: (a, b) => a ** b,
+  reference: power,
   whole: wholePower,
   grad: (g, out, a, b) => [
     isTensor(b) ? g.mul(b).mul(a.pow(b.sub(1))) : g.mul(b).mul(a.pow(b - 1)),

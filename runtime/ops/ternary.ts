@@ -11,7 +11,8 @@ export const where: Ternary = ternary({
   wgsl: 'select(b, a, c)',
   condition: 'c',
   compute: 'kept',
-  reference: (c, a, b) => (c ? a : b),
+  // NaN is true, as it is when it becomes a bool.
+  reference: (c, a, b) => (c !== 0 ? a : b),
   grad: (g, _out, c, a, b) => [undefined, isTensor(a) ? c.where(g, 0) : undefined, isTensor(b) ? c.where(0, g) : undefined],
   onnx: 'Where',
 });

@@ -22,10 +22,15 @@ export const abs: Unary = unary({
   onnx: 'Abs',
 });
 
-/** −1, 0 or 1. */
+/** −1, 0 or 1; NaN of NaN. */
 export const sign: Unary = unary({
   name: 'sign',
-  wgsl: 'sign(x)',
+  wgsl: 'jl_sign_T_(x)',
+  prelude: [
+    ...IS_NAN,
+    'fn jl_signf32(x: f32) -> f32 { return select(sign(x), x, jl_is_nan(x)); }',
+    'fn jl_signi32(x: i32) -> i32 { return sign(x); }',
+  ],
   jumps: true,
   compute: 'signed',
   reference: Math.sign,

@@ -163,12 +163,13 @@ export const POW: readonly string[] = [
   let odd = b == floor(b) && abs(b) < 16777216.0 && (i32(b) & 1) == 1;
   let negative = odd && (bitcast<u32>(a) >> 31u) == 1u;
   let base = abs(a);
+  let infinite = bitcast<u32>(base) == 0x7f800000u;
   var size: f32;
   if (base == 1.0) { size = 1.0; }
-  else if (base == 0.0 || bitcast<u32>(base) == 0x7f800000u) { size = bitcast<f32>(select(0u, 0x7f800000u, (base == 0.0) == (b < 0.0))); }
+  else if (base == 0.0 || infinite) { size = bitcast<f32>(select(0u, 0x7f800000u, (base == 0.0) == (b < 0.0))); }
   else if (bitcast<u32>(abs(b)) == 0x7f800000u) { size = bitcast<f32>(select(0u, 0x7f800000u, (base > 1.0) == (b > 0.0))); }
   else { size = jl_positive_pow(base, b); }
-  if (a < 0.0 && base != 0.0 && b != floor(b)) { return jl_not_a_number(0.0); }
+  if (a < 0.0 && !infinite && b != floor(b)) { return jl_not_a_number(0.0); }
   return select(size, -size, negative);
 }`,
   // A whole base to a negative power has no digits before the point, unless the base is 1 or −1.

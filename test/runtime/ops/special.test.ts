@@ -1,6 +1,6 @@
 /**
- * The ends of domains: every elementwise op gives what IEEE arithmetic gives there, infinities and NaN too. They do not
- * go in: WGSL lets a device assume that none do.
+ * The ends of domains: every elementwise op gives what IEEE arithmetic gives there, infinities and NaN too. They go in
+ * as well, though WGSL lets a device assume that none do.
  */
 import { describe, expect, test } from 'vitest';
 import { jit, tensor, type Tensor } from 'jitlens';
@@ -9,7 +9,7 @@ import { onReference } from '../support/devices.ts';
 import { ops, type AnyOp } from '../support/entries.ts';
 
 /** Values that float32 holds exactly, so that all devices are given the same. */
-const SPECIAL = [-1e30, -200, -1.5, -1, 0, 1, 1.5, 200, 1e30].map(Math.fround);
+const SPECIAL = [NaN, -Infinity, -1e30, -200, -1.5, -1, -0.5, -0, 0, 0.5, 1, 1.5, 200, 1e30, Infinity].map(Math.fround);
 
 const elementwise = (params: number) =>
   ops.filter(([, { entry }]) => {
