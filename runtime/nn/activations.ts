@@ -2,6 +2,7 @@
  * @file Activations and other layers without parameters, one line each: a name, and the op it stands for with the numbers
  * that are given to the constructor.
  */
+import { checkShare } from '../ops/random.ts';
 import { full } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { layer } from './layer.ts';
@@ -60,6 +61,7 @@ export class PReLU extends Module {
 export class Dropout extends Module {
   constructor(private readonly p = 0.5) {
     super();
+    checkShare(this.constructor.name, p);
   }
 
   forward(x: Tensor): Tensor {
@@ -71,6 +73,7 @@ export class Dropout extends Module {
 export class Dropout2d extends Module {
   constructor(private readonly p = 0.5) {
     super();
+    checkShare(this.constructor.name, p);
   }
 
   forward(x: Tensor): Tensor {

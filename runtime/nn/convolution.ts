@@ -37,7 +37,7 @@ function convolution<O extends { readonly groups?: number }>({ rank, weight, run
       super();
       this.#options = options;
       const [rows, columns] = weight(inChannels, outChannels, options.groups ?? 1);
-      const window = perDim(kernelSize, 1, rank, `kernelSize of ${this.constructor.name}`, 1);
+      const window = perDim(kernelSize, NaN, rank, `kernelSize of ${this.constructor.name}`, 1);
       const bound = 1 / Math.sqrt(columns * numel(window));
       this.weight = uniformParameter([rows, columns, ...window], bound);
       this.bias = options.bias === false ? undefined : uniformParameter([outChannels], bound);

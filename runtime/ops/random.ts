@@ -200,7 +200,8 @@ const kept: Op<[x: Tensor, chance: Tensor, p: number]> = parametric({
   grad: (g, _out, _x, chance, p) => [kept(g, chance, p)],
 });
 
-function checkShare(name: string, p: number): void {
+/** Refuses what is no share of a whole. */
+export function checkShare(name: string, p: number): void {
   if (p >= 0 && p <= 1) return;
   throw new JitLensError('JLT-RANGE', `${name}: a share of ${p}`, 'Give a number from 0 to 1.');
 }

@@ -55,6 +55,8 @@ describe('convolutions', () => {
     expect(bias).toBeUndefined();
     expect(Math.max(...(await numbers(weight)).map(Math.abs))).toBeGreaterThan(0.0995);
     expect(() => new nn.Conv2d(1, 1, [2])).toThrow(/kernelSize of Conv2d/);
+    // @ts-expect-error it has no usual size
+    expect(() => new nn.Conv2d(1, 1)).toThrow(/kernelSize of Conv2d/);
   });
 });
 

@@ -204,3 +204,7 @@ describe('init', () => {
     expect(() => weight.copy_(randn([2, 2]))).toThrow(/written in place/);
   });
 });
+test('dropout of more than all is refused where it is made', () => {
+  expect(() => new nn.Dropout(2)).toThrow(/^Dropout: a share of 2/);
+  expect(() => new nn.Dropout2d(-1)).toThrow(expect.objectContaining({ code: 'JLT-RANGE' }));
+});
