@@ -22,6 +22,7 @@ import {
   madeOfLongSums,
   madeOfProduct,
   madeOfSum,
+  needsStored,
   notOfRows,
   onTheWay,
   readsPerElement,
@@ -132,7 +133,7 @@ class Planner {
    */
   decide(): void {
     do this.assign();
-    while (this.walks.refuse(this.homes, () => this.groups()) || this.refuse() || this.refuseScans());
+    while (this.walks.refuse(this.homes, () => this.groups()) || this.refuse() || this.refuseScans() || this.refuseNested());
   }
 
   /** Back to front: a node joins the kernel of its readers, or is stored. */
@@ -189,6 +190,23 @@ class Planner {
       if (within) this.refused.add(within);
       else if (group.roots.length > 1) this.separate(group.roots);
       else for (const x of scans.flatMap(nodeInputs)) this.keep(x, 'a scan of it is a kernel of its own');
+      return true;
+    }
+    return false;
+  }
+
+  /** Has kernels run apart of which one would be computed in each term of the other; false when there are none. */
+  private refuseNested(): boolean {
+    for (const group of this.groups()) {
+      const members = [...group.inside, ...group.roots].map((n) => n.id).join();
+      const root = group.roots.at(-1);
+      if (!root || group.roots.length < 2 || this.proved.get(root) === members || !needsStored(group.roots, group.inside))
+        continue;
+      if (rowsOf(rewritten(lower(group).nest))) {
+        this.proved.set(root, members);
+        continue;
+      }
+      this.separate(group.roots);
       return true;
     }
     return false;

@@ -126,3 +126,12 @@ export function readsPerElement(reader: OpNode, input: Node): number {
   if (reader.op.kind === 'write' && reader.inputs[1] === input) return numel(input.meta.shape) / out;
   return 1;
 }
+
+/** Whether a long sum inside a kernel needs what the kernel stores before its last root. */
+export function needsStored(roots: readonly OpNode[], inside: ReadonlySet<Node>): boolean {
+  const stored = new Set<Node>(roots.slice(0, -1));
+  const seen = new Set<Node>();
+  for (const n of inside) if (n.kind === 'op' && isSum(n.op) && termsOf(n) > SHORT_SUM) nodeInputs(n).forEach((x) => seen.add(x));
+  for (const n of seen) if (n.kind === 'op' && inside.has(n)) nodeInputs(n).forEach((x) => seen.add(x));
+  return [...stored].some((n) => seen.has(n));
+}

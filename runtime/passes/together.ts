@@ -1,11 +1,13 @@
 /**
  * @file Kernels that become one, each storing what it stored. In: kernels in the order they run. Out: which of them wait for
- * which later one: those of one shape, of which one reads the other's result where it computes its own, or that read the same.
+ * which later one: those of one shape, of which one reads the other's result where it computes its own, or that read the same; and
+ * sums of rows that need another sum of theirs.
  * A kernel may wait for a later one when nothing between them reads what it stores.
  */
 import type { Node, OpNode } from '../ir/graph.ts';
 import { nodeInputs } from '../ir/graph.ts';
 import { iterated, joinedParts } from '../kernels/lower.ts';
+import { SHORT_SUM } from '../kernels/rows.ts';
 import { numel, sameShape, type Shape } from '../tensor/shape.ts';
 import { isSum, termsOf } from './sums.ts';
 
@@ -41,6 +43,8 @@ interface Kernel {
   readonly shape: Shape;
   readonly sums: Sums;
   readonly terms: number;
+  /** Whether none of them is a sum of products. */
+  readonly folds: boolean;
   roots: readonly OpNode[];
   inside: ReadonlySet<Node>;
   leaves: Set<Node>;
@@ -69,6 +73,7 @@ class Search {
       shape: iterated(roots),
       sums: sums.some((s) => s.op.kind !== 'reduce') ? 'products' : sums.length > 0 ? 'tensors' : 'none',
       terms: Math.max(1, ...sums.map(termsOf)),
+      folds: sums.every(({ op }) => op.kind === 'reduce' || (op.kind === 'contract' && op.fold !== undefined)),
       roots,
       inside,
       leaves,
@@ -87,7 +92,7 @@ class Search {
       if (early.roots.some((r) => this.limits.apart.has(r))) continue;
       const [reader] = this.after(early.roots, early);
       const late =
-        reader && able.has(reader) && readsInPlace(reader, early) && this.fits(early, reader)
+        reader && ((able.has(reader) && readsInPlace(reader, early)) || ofSameRows(reader, early)) && this.fits(early, reader)
           ? reader
           : this.beside(early, reader, able);
       if (late) this.wait(early, late);
@@ -174,4 +179,9 @@ function readsInPlace(late: Kernel, early: Kernel): boolean {
         (x) => !stored.has(x) || (aligned.has(n) && aligned.has(x) && (n.op.kind === 'elementwise' || late.roots.includes(n))),
       ),
   );
+}
+
+/** Whether both may go over the same rows: what `early` stores of one, `late` then has. Their loop nest says whether they do. */
+function ofSameRows(late: Kernel, early: Kernel): boolean {
+  return early.sums === 'tensors' && late.sums !== 'none' && late.folds && early.terms === late.terms && early.terms > SHORT_SUM;
 }

@@ -231,13 +231,18 @@ test('the gradient of a cross entropy goes by rows, after a sum of all of them',
   expect(schedules(traced)).toEqual([expect.any(String), expect.stringMatching(/^workgroup per row/)]);
 });
 
-test('places of the largest of many rows: threads share a row, of which they read one number', async () => {
+test.each([
+  ['many rows: threads share a row', [3000, 100], 1, [/^workgroup per row/]],
+  ['rows across memory', [3, 200, 70], 1, [/^workgroup per row/]],
+  ['rows that are too long across memory: the largest alone, and then its place', [1500, 40], 0, [/^workgroup/, /^workgroup/]],
+  ['short rows', [3000, 20], 1, [/^thread/, /^thread/]],
+])('the largest, and its place, of %s', async (_name, shape, dim, wanted) => {
   madeFor('gpu');
   const traced = await compared(
-    (x: Tensor) => x.max(1),
-    () => [numbers([3000, 100], 1)] as [Tensor],
+    (x: Tensor) => x.max(dim),
+    () => [numbers(shape, 1)] as [Tensor],
   );
-  expect(schedules(traced)).toEqual([expect.stringMatching(/^workgroup per row/), expect.stringMatching(/^workgroup per row/)]);
+  expect(schedules(traced)).toEqual(wanted.map((w) => expect.stringMatching(w) as unknown));
 });
 
 test('rows across memory: neighbouring threads have neighbouring rows', async () => {
