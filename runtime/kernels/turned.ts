@@ -66,16 +66,21 @@ export function turnOf(nest: Nest, { kind, workgroupMemory }: Target): TurnPlan 
   });
   const turned = (rows: Axis) => loads.filter(({ load }) => isTurned(load.index, rows, columns));
   const [rows] = long.filter((a) => a !== columns).sort((a, b) => turned(b).length - turned(a).length);
-  const room = Math.floor(Math.min(MOST_BYTES, workgroupMemory) / BYTES);
-  const staged = rows ? turned(rows).slice(0, room) : [];
-  if (!rows || staged.length === 0) return undefined;
-  const written = writeOut(nest, rows, EACH, true);
-  const fours = written.axes.find((a) => !nest.axes.includes(a));
-  if (!fours) return undefined;
+  const written = rows && writeOut(nest, rows, EACH, true);
+  const fours = written?.axes.find((a) => !nest.axes.includes(a));
+  if (!rows || !written || !fours) return undefined;
   const at = Array.from({ length: EACH }, (_, i) => {
     const place = plus(times(fromAxis(fours), EACH), i);
     return replaceAxes(nest.builder, (a) => (a.key === rows.key ? place : undefined));
   });
+  const room = Math.floor(Math.min(MOST_BYTES, workgroupMemory) / BYTES);
+  const eachOf = (load: Load) => at.map((visit) => visit(load));
+  const several = sharedBy(exprs.flatMap((e) => (e.kind === 'load' ? [eachOf(e)] : [])));
+  const staged = turned(rows)
+    .map((t) => ({ ...t, each: eachOf(t.load) }))
+    .filter(({ each }) => !each.some((e) => several.has(e)))
+    .slice(0, room);
+  if (staged.length === 0) return undefined;
   const batch = nest.axes.filter((a) => a !== rows && a !== columns);
   return {
     nest: written,
@@ -83,9 +88,18 @@ export function turnOf(nest: Nest, { kind, workgroupMemory }: Target): TurnPlan 
     fours,
     columns,
     batch,
-    loads: staged.map((s) => ({ ...s, each: at.map((visit) => visit(s.load)) })),
+    loads: staged,
     workgroups: extentOf(batch) * Math.ceil(rows.extent / SIDE) * Math.ceil(columns.extent / SIDE),
   };
+}
+
+/**
+ * What several loads read, one at a position and one at its neighbour. Such are not staged: behind the end, or in another arm, what
+ * is staged for the one is not what the other needs.
+ */
+function sharedBy(loads: readonly (readonly Expr[])[]): ReadonlySet<Expr> {
+  const seen = new Set<Expr>();
+  return new Set(loads.flatMap((each) => each.filter((e) => seen.has(e) || !seen.add(e))));
 }
 
 function isTurned(index: Index, rows: Axis, columns: Axis): boolean {

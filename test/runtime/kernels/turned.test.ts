@@ -150,6 +150,20 @@ describe('turned', () => {
       2,
     ],
     [
+      'beside neighbours of something else',
+      (x, y) =>
+        x
+          .slice(1, 1, 500)
+          .t()
+          .sub(x.slice(1, 0, 499).t())
+          .mul(y.t()),
+      [
+        [530, 500],
+        [530, 499],
+      ],
+      1,
+    ],
+    [
       'several results',
       (x, y) => [x.t().add(y), x.t().mul(y).sub(1)],
       [
@@ -181,6 +195,24 @@ describe('as before', () => {
     ['the other side that is short', (x) => x.t().contiguous(), [[9000, 31]]],
     ['heads', (x) => x.permute([0, 2, 1, 3]).contiguous(), [[4, 64, 33, 40]]],
     ['windows that overlap', (x) => x.unfold(40, { stride: 4 }).mul(2), [[1, 1, 40, 740]]],
+    [
+      'neighbours, the first one further on',
+      (x) =>
+        x
+          .slice(1, 1, 500)
+          .t()
+          .sub(x.slice(1, 0, 499).t()),
+      [[530, 500]],
+    ],
+    [
+      'neighbours, the second one further on',
+      (x) =>
+        x
+          .slice(1, 0, 499)
+          .t()
+          .sub(x.slice(1, 1, 500).t()),
+      [[530, 500]],
+    ],
     ['every second element', (x) => x.slice(1, 0, 1100, 2).mul(2), [[520, 1100]]],
     [
       'under different conditions',
