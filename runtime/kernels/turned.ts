@@ -66,9 +66,10 @@ export function turnOf(nest: Nest, { kind, workgroupMemory }: Target): TurnPlan 
   });
   const turned = (rows: Axis) => loads.filter(({ load }) => isTurned(load.index, rows, columns));
   const [rows] = long.filter((a) => a !== columns).sort((a, b) => turned(b).length - turned(a).length);
-  const written = rows && writeOut(nest, rows, EACH, true);
-  const fours = written?.axes.find((a) => !nest.axes.includes(a));
-  if (!rows || !written || !fours) return undefined;
+  if (!rows || turned(rows).length === 0) return undefined;
+  const written = writeOut(nest, rows, EACH, true);
+  const fours = written.axes.find((a) => !nest.axes.includes(a));
+  if (!fours) return undefined;
   const at = Array.from({ length: EACH }, (_, i) => {
     const place = plus(times(fromAxis(fours), EACH), i);
     return replaceAxes(nest.builder, (a) => (a.key === rows.key ? place : undefined));
