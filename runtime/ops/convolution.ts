@@ -84,17 +84,17 @@ function reachOf({ weight, stride, padding, dilation }: Geometry, d: number) {
   return shifted.reduce((best, each) => (each.count < best.count ? each : best));
 }
 
-/** One of them: which window, which of its cells, and when there is such a cell. */
+/** One of them: which window, which of its cells, and what else holds where it does reach the place. */
 function reaching(place: Index, n: Index, g: Geometry, d: number) {
-  const [cells, step, before] = [at(g.weight, d + 2), at(g.stride, d), g.padding[d] ?? 0];
+  const [step, before] = [at(g.stride, d), g.padding[d] ?? 0];
   const reach = reachOf(g, d);
   if (!('shift' in reach)) {
     const start = plus(place, plus(times(n, -at(g.dilation, d)), before));
-    return { window: divide(start, step), cell: n, test: { index: modulo(start, step), lo: 0, hi: 1 } };
+    return { window: divide(start, step), cell: n, tests: [{ index: modulo(start, step), lo: 0, hi: 1 }] };
   }
   const [shifted, turn] = [plus(place, reach.shift), plus(n, reach.first)];
   const cell = plus(plus(modulo(shifted, step), times(turn, step)), before - reach.shift);
-  return { window: plus(divide(shifted, step), times(turn, -1)), cell, test: { index: cell, lo: 0, hi: cells } };
+  return { window: plus(divide(shifted, step), times(turn, -1)), cell, tests: [] };
 }
 
 /** Where each part is read or written, given the made part's index and what is summed; and when that is in range. */
@@ -112,11 +112,12 @@ function places(made: Part, out: readonly Index[], summed: readonly Index[], g: 
   const starts = windows.map((p, d) => plus(times(p, at(g.stride, d)), -(g.padding[d] ?? 0)));
   const pixels = made === 'image' ? rest : starts.map((p, d) => plus(p, times(cells[d] ?? constant(0), at(g.dilation, d))));
   const inRange = (list: readonly Index[], shape: Shape) => list.map((index, d) => ({ index, lo: 0, hi: at(shape, d + 2) }));
-  const tests = made === 'image' ? [...inRange(windows, g.result), ...reached.map((r) => r.test)] : inRange(pixels, g.image);
+  // A window that does not reach the place has no such cell.
+  const isCell = inRange(cells, g.weight);
+  const isReached = [...inRange(windows, g.result), ...isCell, ...reached.flatMap((r) => r.tests)];
   return {
-    inside: condition(tests),
-    // A window that does not reach the place has no such cell.
-    isCell: condition(inRange(cells, g.weight)),
+    inside: condition(made === 'image' ? isReached : inRange(pixels, g.image)),
+    isCell: condition(isCell),
     image: [batch, plus(times(group, inputs), input), ...pixels],
     weight: [output, input, ...cells],
     result: [batch, output, ...windows],

@@ -82,7 +82,7 @@ function sidesOf(op: ContractSpec, inputs: readonly Shape[], attributes: Attribu
 }
 
 /** The outermost dim that gives about as many: what is next to each other in memory stays in one part. */
-export function alongOne(extents: readonly number[], wanted: number): Parts | undefined {
+function alongOne(extents: readonly number[], wanted: number): Parts | undefined {
   const cuts = extents.map((extent, along) => ({ along, ...evenParts(extent, wanted) }));
   const most = Math.max(...cuts.map((c) => c.parts));
   return cuts.find((c) => c.parts * 2 > Math.min(most, wanted) && c.parts > 1);
