@@ -32,6 +32,8 @@ const MOST_ROOTS = 8;
 const MOST_COMPUTED = 192;
 /** A join of more parts is rolled up into a loop, which it is not together with others. */
 const MOST_PARTS = 4;
+/** With fewer terms in all, kernels take as long as their launch, and may better stand side by side with others. */
+const WORTH_ROWS = 1 << 18;
 /** Kernels that are looked at for each tensor that is read. */
 const LOOKED_AT = 8;
 
@@ -183,5 +185,6 @@ function readsInPlace(late: Kernel, early: Kernel): boolean {
 
 /** Whether both may go over the same rows: what `early` stores of one, `late` then has. Their loop nest says whether they do. */
 function ofSameRows(late: Kernel, early: Kernel): boolean {
-  return early.sums === 'tensors' && late.sums !== 'none' && late.folds && early.terms === late.terms && early.terms > SHORT_SUM;
+  if (early.terms <= SHORT_SUM || early.terms * numel(early.shape) < WORTH_ROWS) return false;
+  return early.sums === 'tensors' && late.sums !== 'none' && late.folds && early.terms === late.terms;
 }

@@ -233,8 +233,9 @@ test('the gradient of a cross entropy goes by rows, after a sum of all of them',
 
 test.each([
   ['many rows: threads share a row', [3000, 100], 1, [/^workgroup per row/]],
-  ['rows across memory', [3, 200, 70], 1, [/^workgroup per row/]],
-  ['rows that are too long across memory: the largest alone, and then its place', [1500, 40], 0, [/^workgroup/, /^workgroup/]],
+  ['rows across memory', [20, 200, 70], 1, [/^workgroup per row/]],
+  ['so few that two kernels may stand side by side with others', [300, 100], 1, [/^workgroup per row/, /^workgroup per row/]],
+  ['rows that are too long across memory: the largest alone, and then its place', [1500, 180], 0, [/^workgroup/, /^workgroup/]],
   ['short rows', [3000, 20], 1, [/^thread/, /^thread/]],
 ])('the largest, and its place, of %s', async (_name, shape, dim, wanted) => {
   madeFor('gpu');
