@@ -4,7 +4,7 @@
  * half (rounding it would give another result than eager code) or the device has no such units.
  */
 import type { Target } from '../device/gpu.ts';
-import { divide, type Axis, type Index } from '../tensor/affine.ts';
+import { axis, divide, fromAxis, substitute, times, type Axis, type Index } from '../tensor/affine.ts';
 import { everyExpr } from './axes.ts';
 import type { Expr, Sum } from './expr.ts';
 import { extentOf, vary } from './extents.ts';
@@ -24,6 +24,18 @@ interface MatrixSizes {
   readonly wave: number;
 }
 
+/** How far loads are ahead of what is multiplied. */
+interface Pace {
+  /** Steps whose vectors are on their way while one is multiplied: each is a set of registers. */
+  readonly ahead: number;
+  /** Steps written out in a row, an even multiple of `ahead`: at a loop's end a thread waits for all that it has asked for. */
+  readonly unroll: number;
+}
+
+const QUICK: Pace = { ahead: 3, unroll: 6 };
+/** For halves that are read one by one: a long text, which is not written more often than it must. */
+const SHORT: Pace = { ahead: 1, unroll: 2 };
+
 /** A factor, and how a block of it lies in workgroup memory: in lines of vectors. */
 export interface Staging {
   readonly name: SideName;
@@ -34,8 +46,8 @@ export interface Staging {
   readonly lines: number;
   /** Vectors of a line. */
   readonly vectors: number;
-  /** The load that gives a whole vector, if memory has one. */
-  readonly octet?: Extract<Expr, { kind: 'load' }>;
+  /** Where memory has whole vectors: which one, by axes of which the last counts vectors. */
+  readonly octet?: { readonly buffer: number; readonly place: Index; readonly axes: readonly Axis[] };
 }
 
 export interface MatrixTiling extends MatrixSizes {
@@ -43,18 +55,20 @@ export interface MatrixTiling extends MatrixSizes {
   readonly rows: Staging;
   readonly columns: Staging;
   readonly batch: readonly Axis[];
+  readonly pace: Pace;
   /** Threads of a subgroup. */
   readonly subgroup: number;
   readonly threads: number;
   readonly workgroups: number;
 }
 
-/** Those that were best at some size on an H100; with two buffers each, since a step is too short to wait for its loads. */
+/** Those that were best at some size on an H100. */
 const SIZES: readonly MatrixSizes[] = [
-  { block: { rows: 128, columns: 256, depth: 16 }, part: { rows: 64, columns: 64 }, wave: 43 },
-  { block: { rows: 128, columns: 128, depth: 32 }, part: { rows: 32, columns: 64 }, wave: 23 },
-  { block: { rows: 64, columns: 128, depth: 32 }, part: { rows: 32, columns: 32 }, wave: 17 },
-  { block: { rows: 64, columns: 64, depth: 64 }, part: { rows: 32, columns: 32 }, wave: 11 },
+  { block: { rows: 128, columns: 256, depth: 16 }, part: { rows: 64, columns: 64 }, wave: 32 },
+  { block: { rows: 128, columns: 128, depth: 32 }, part: { rows: 32, columns: 64 }, wave: 18.5 },
+  { block: { rows: 64, columns: 128, depth: 32 }, part: { rows: 32, columns: 32 }, wave: 15 },
+  { block: { rows: 64, columns: 64, depth: 32 }, part: { rows: 32, columns: 32 }, wave: 10 },
+  { block: { rows: 32, columns: 64, depth: 32 }, part: { rows: 16, columns: 32 }, wave: 8 },
 ];
 
 /** The one that should be fastest is the first. */
@@ -75,22 +89,34 @@ export function matricesOf(nest: Nest, tiling: Tiling, { workgroupMemory, subgro
   };
   const blocks = ({ block }: MatrixSizes) =>
     extentOf(tiling.batch) * Math.ceil(extentOf(tiling.rows) / block.rows) * Math.ceil(extentOf(tiling.columns) / block.columns);
-  const whole = (s: MatrixSizes): MatrixTiling => ({
-    ...s,
-    sum,
-    rows: staging('rows', left, s),
-    columns: staging('columns', right, s),
-    batch: tiling.batch,
-    subgroup,
-    threads: (s.block.rows / s.part.rows) * (s.block.columns / s.part.columns) * subgroup,
-    workgroups: blocks(s),
-  });
+  const whole = (s: MatrixSizes): MatrixTiling => {
+    const [rows, columns] = [staging('rows', left, s), staging('columns', right, s)];
+    const pace = rows.octet && columns.octet ? QUICK : SHORT;
+    return {
+      ...s,
+      sum,
+      rows,
+      columns,
+      batch: tiling.batch,
+      pace,
+      subgroup,
+      threads: threadsOf(s, subgroup),
+      workgroups: blocks(s),
+    };
+  };
   const time = (s: MatrixTiling) => s.wave * Math.ceil(s.workgroups / PLACES);
   return ranked(
-    SIZES.map(whole).filter((s) => bytesOf(s) <= workgroupMemory),
+    SIZES.map(whole).filter((s) => bytesOf(s) <= workgroupMemory && isShared(s)),
     time,
   );
 }
+
+const threadsOf = ({ block, part }: MatrixSizes, subgroup: number): number =>
+  (block.rows / part.rows) * (block.columns / part.columns) * subgroup;
+
+/** Each thread stages as many vectors of a factor as any other. */
+const isShared = ({ rows, columns, threads }: MatrixTiling): boolean =>
+  [rows, columns].every(({ lines, vectors }) => (lines * vectors) % threads === 0);
 
 /** From one line to the next, in vectors. */
 export const pitchOf = ({ vectors }: Staging): number => vectors + 1;
@@ -109,20 +135,20 @@ function isHalf(e: Expr): boolean {
   return e.kind === 'literal' && e.value === 0;
 }
 
-/** The load behind a factor, if eight neighbours along the axes are a whole vector in memory, and nothing else reads that. */
+/** The vector behind a factor, if eight neighbours along the axes are a whole one in memory, and nothing else reads that. */
 function octetOf(nest: Nest, factor: Expr, axes: readonly Axis[]): Staging['octet'] {
   const load = factor.kind === 'cast' ? factor.value : factor;
   const last = axes.at(-1);
   if (load.kind !== 'load' || !last || last.extent % OCTET !== 0) return undefined;
   const alone = everyExpr(nest).every((e) => e.kind !== 'load' || e === load || e.buffer !== load.buffer);
   const written = nest.stores.some((s) => s.buffer === load.buffer);
-  return alone && !written && isWhole(load.index, last) ? load : undefined;
+  if (!alone || written || !isWhole(load.index, last)) return undefined;
+  const counted = axis(`${last.key}_of`, last.extent / OCTET);
+  const index = substitute(load.index, (a) => (a.key === last.key ? times(fromAxis(counted), OCTET) : undefined));
+  return { buffer: load.buffer, place: divide(index, OCTET), axes: [...axes.slice(0, -1), counted] };
 }
 
 const isWhole = ({ terms, constant }: Index, last: Axis): boolean =>
   constant % OCTET === 0 &&
   terms.some(({ atom, coefficient }) => atom.key === last.key && coefficient === 1) &&
   terms.every(({ atom, coefficient }) => atom.kind === 'axis' && (atom.key === last.key || coefficient % OCTET === 0));
-
-/** Which vector of its buffer begins at the load's place. */
-export const octetPlace = (load: NonNullable<Staging['octet']>): Index => divide(load.index, OCTET);

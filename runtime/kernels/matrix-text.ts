@@ -1,10 +1,10 @@
 /**
  * @file The text of a product by matrix units. In: a tiling, and how values and indices are written. Out: lines that stage both
- * factors as halves, multiply and add up by subgroup, and finish each position in float32. While one buffer is multiplied the
- * next step's vectors are on their way, and fill the other one.
+ * factors as halves, multiply and add up by subgroup, and finish each position in float32. Between memory and the units lie two
+ * buffers in workgroup memory; loads for later steps, and matrices for the next products, are on their way at any time.
  */
 import { extentOf } from './extents.ts';
-import { octetPlace, OCTET, pitchOf, UNIT, type MatrixTiling, type Staging } from './matrices.ts';
+import { OCTET, pitchOf, UNIT, type MatrixTiling, type Staging } from './matrices.ts';
 import type { Store } from './nest.ts';
 import { Scope } from './scope.ts';
 import { blockPlace } from './tile-text.ts';
@@ -32,34 +32,75 @@ export function matrixText(w: Writer, tiling: MatrixTiling, stores: readonly Sto
   const sums = units(part.rows).map((i) => units(part.columns).map((j) => `sum${i}_${j}`));
   for (const name of sums.flat()) body.line(`var ${name}: subgroup_matrix_result<f32, ${UNIT}, ${UNIT}>;`, origin);
 
-  const steps = Math.ceil(extentOf(sum.axes) / block.depth);
-  const names = sides.map((s) => vectorNames(s, tiling));
-  for (const name of names.flat()) body.line(`var ${name}: ${STAGED};`, origin);
-  const first = new Scope(body);
-  sides.forEach((s, i) => load(w, first, s, names[i] ?? [], tiling, '0'));
-  body.block('{', first);
-  sides.forEach((s, i) => put(body, s, names[i] ?? [], tiling, '0u'));
-  body.line('workgroupBarrier();', origin);
-
-  const round = new Scope(body);
-  round.bound.add('step');
-  const next = new Scope(round);
-  sides.forEach((s, i) => load(w, next, s, names[i] ?? [], tiling, '(step + 1)'));
-  round.block(`if (step + 1 < ${steps}) {`, next);
-  round.line('let now = u32(step) % 2u;');
-  multiply(round, sums, tiling, origin);
-  sides.forEach((s, i) => put(round, s, names[i] ?? [], tiling, '(1u - now)'));
-  round.line('workgroupBarrier();', origin);
-  body.block(`for (var step = 0; step < ${steps}; step++) {`, round);
+  const names = sides.map((s) => Array.from({ length: tiling.pace.ahead }, (_, set) => vectorNames(s, set, tiling)));
+  for (const name of names.flat(2)) body.line(`var ${name}: ${STAGED};`, origin);
+  for (const { hand, type, count } of handsOf(tiling))
+    for (const set of [0, 1]) units(count).forEach((i) => body.line(`var ${hand}${set}_${i}: ${type};`, origin));
+  steps(w, body, tiling, sums, names);
   sums.forEach((row, i) => {
     row.forEach((name, j) => finish(w, body, name, i, j, tiling, stores));
   });
 }
 
+/**
+ * While a unit is multiplied, the next one's matrices are loaded, past the barrier between two steps, too. What a step needs was
+ * asked for `ahead` steps before it is put into the buffer that is not being multiplied.
+ */
+function steps(
+  w: Writer,
+  body: Scope,
+  tiling: MatrixTiling,
+  sums: readonly (readonly string[])[],
+  names: readonly string[][][],
+): void {
+  const { rows, columns, sum, block, pace } = tiling;
+  const { ahead, unroll } = pace;
+  const { origin } = sum.body;
+  const sides = [rows, columns] as const;
+  const count = Math.ceil(extentOf(sum.axes) / block.depth);
+  const looped = Math.floor(count / unroll) * unroll;
+  const depth = units(block.depth).length;
+  const ask = (scope: Scope, set: number, at: string) =>
+    sides.forEach((s, i) => load(w, scope, s, names[i]?.[set % ahead] ?? [], tiling, at));
+  const fill = (scope: Scope, set: number) =>
+    sides.forEach((s, i) => put(scope, s, names[i]?.[set % ahead] ?? [], tiling, set % 2));
+  /** The step of which `n` is known but for whole rounds of the loop; `last` of all. */
+  const step = (scope: Scope, n: number, at: (n: number) => string | undefined, last: boolean) => {
+    for (let k = 0; k < depth; k++) {
+      const set = (n * depth + k) % 2;
+      if (k + 1 < depth) matrices(scope, 1 - set, n % 2, k + 1, tiling);
+      else if (!last) {
+        fill(scope, n + 1);
+        const further = at(n + 1 + ahead);
+        if (further !== undefined) ask(scope, n + 1, further);
+        scope.line('workgroupBarrier();', origin);
+        matrices(scope, 1 - set, (n + 1) % 2, 0, tiling);
+      }
+      multiply(scope, set, sums, origin);
+    }
+  };
+
+  ask(body, 0, '0');
+  fill(body, 0);
+  for (let n = 1; n <= ahead && n < count; n++) ask(body, n, `${n}`);
+  body.line('workgroupBarrier();', origin);
+  matrices(body, 0, 0, 0, tiling);
+  if (looped > 0) {
+    const round = new Scope(body);
+    round.bound.add('first');
+    // Behind the last step it is loaded again: that is never multiplied.
+    const within = (n: number) => `min(first + ${n}, ${count - 1})`;
+    for (let n = 0; n < unroll; n++) step(round, n, within, false);
+    body.block(`for (var first = 0; first < ${looped}; first += ${unroll}) {`, round);
+  }
+  const known = (n: number) => (n < count ? `${n}` : undefined);
+  for (let n = looped; n < count; n++) step(body, n, known, n === count - 1);
+}
+
 const units = (length: number): number[] => Array.from({ length: length / UNIT }, (_, i) => i);
 const sizeOf = (s: Staging): number => pitchOf(s) * s.lines;
-const vectorNames = (s: Staging, { threads }: MatrixTiling): string[] =>
-  Array.from({ length: (s.lines * s.vectors) / threads }, (_, v) => `${s.name}_next${v}`);
+const vectorNames = (s: Staging, set: number, { threads }: MatrixTiling): string[] =>
+  Array.from({ length: (s.lines * s.vectors) / threads }, (_, v) => `${s.name}_next${set}_${v}`);
 
 /** The line and the place in it of a thread's v-th vector: neighbouring threads have neighbours. */
 const placeOf = (s: Staging, v: number, { threads }: MatrixTiling): { line: string; spot: string } => {
@@ -71,25 +112,28 @@ const placeOf = (s: Staging, v: number, { threads }: MatrixTiling): { line: stri
 function load(w: Writer, scope: Scope, s: Staging, names: readonly string[], tiling: MatrixTiling, step: string): void {
   const { sum, block } = tiling;
   const terms = extentOf(sum.axes);
+  // What lies in a vector is counted in vectors, if memory has them.
+  const [wide, fine] = s.octet ? [1, OCTET] : [OCTET, 1];
   names.forEach((name, v) => {
     const { line, spot } = placeOf(s, v, tiling);
     const one = new Scope(scope);
-    const [positionOf, termOf] = s.along ? [line, `${spot} * ${OCTET}u`] : [`${spot} * ${OCTET}u`, line];
-    one.line(`let position = ${s.name}_from + i32(${positionOf});`);
-    one.line(`let term = ${step} * ${block.depth} + i32(${termOf});`);
+    const inVectors = wide === 1 ? `i32(${spot})` : `i32(${spot} * ${wide}u)`;
+    const from = `${s.name}_from`;
+    one.line(`let position = ${s.along ? `${from} + i32(${line})` : `${fine > 1 ? `${from} / ${fine}` : from} + ${inVectors}`};`);
+    one.line(`let term = ${step} * ${s.along ? `${block.depth / fine} + ${inVectors}` : `${block.depth} + i32(${line})`};`);
     const isWhole = terms % block.depth === 0;
     if (!isWhole) one.line(`${name} = ${STAGED}();`, s.factor.origin);
     const inside = isWhole ? one : new Scope(one, true);
     if (s.octet) {
       const extent = extentOf(s.axes);
       // Behind the last position the last vector is read again; what comes of it is not stored.
-      const at = extent % block[s.name] === 0 ? 'position' : `min(position, ${extent - (s.along ? 1 : OCTET)})`;
-      inside.line(`let at = ${at};`);
-      w.decode(inside, s.axes, 'at');
-      w.decode(inside, sum.axes, 'term');
-      inside.line(`${name} = ${w.octet(s.octet.buffer, octetPlace(s.octet))};`, s.factor.origin);
+      const last = (s.along ? extent : extent / OCTET) - 1;
+      inside.line(`let at = ${extent % block[s.name] === 0 ? 'position' : `min(position, ${last})`};`);
+      w.decode(inside, s.along ? s.axes : s.octet.axes, 'at');
+      w.decode(inside, s.along ? s.octet.axes : sum.axes, 'term');
+      inside.line(`${name} = ${w.octet(s.octet.buffer, s.octet.place)};`, s.factor.origin);
     } else halves(w, inside, s, name, tiling);
-    if (!isWhole) one.block(`if (term < ${terms}) {`, inside);
+    if (!isWhole) one.block(`if (term < ${s.along ? terms / fine : terms}) {`, inside);
     scope.block('{', one);
   });
 }
@@ -110,37 +154,47 @@ function halves(w: Writer, scope: Scope, s: Staging, name: string, { sum }: Matr
   scope.line(`${name} = ${STAGED}(bitcast<vec2<u32>>(low), bitcast<vec2<u32>>(high));`, s.factor.origin);
 }
 
-function put(scope: Scope, s: Staging, names: readonly string[], tiling: MatrixTiling, buffer: string): void {
+function put(scope: Scope, s: Staging, names: readonly string[], tiling: MatrixTiling, buffer: number): void {
   names.forEach((name, v) => {
     const { line, spot } = placeOf(s, v, tiling);
-    const start = buffer === '0u' ? '' : `${buffer} * ${sizeOf(s)}u + `;
-    scope.line(`${s.name}_staged[${start}${line} * ${pitchOf(s)}u + ${spot}] = ${name};`, s.factor.origin);
+    scope.line(`${s.name}_staged[${buffer * sizeOf(s)}u + ${line} * ${pitchOf(s)}u + ${spot}] = ${name};`, s.factor.origin);
   });
 }
 
-/** All terms of a step. */
-function multiply(scope: Scope, sums: readonly (readonly string[])[], tiling: MatrixTiling, origin: number): void {
-  const { rows, columns, block } = tiling;
-  for (const k of units(block.depth)) {
-    const term = new Scope(scope);
-    sums.forEach((_, i) => term.line(`let left${i} = ${matrix('left', rows, i, k)};`, origin));
-    sums[0]?.forEach((_, j) => {
-      term.line(`let right${j} = ${matrix('right', columns, j, k)};`, origin);
-      for (const [i, row] of sums.entries())
-        term.line(`${row[j] ?? ''} = subgroupMatrixMultiplyAccumulate(left${i}, right${j}, ${row[j] ?? ''});`, origin);
+/** What a subgroup multiplies at once: matrices of its rows by matrices of its columns. */
+function handsOf({ rows, columns, part }: MatrixTiling) {
+  const hands = [
+    { hand: 'left', s: rows, count: part.rows },
+    { hand: 'right', s: columns, count: part.columns },
+  ] as const;
+  return hands.map((one) => ({ ...one, type: `subgroup_matrix_${one.hand}<f16, ${UNIT}, ${UNIT}>` }));
+}
+
+/** Loads a subgroup's matrices of the k-th unit of terms in a buffer. */
+function matrices(scope: Scope, set: number, buffer: number, k: number, tiling: MatrixTiling): void {
+  const term = k * UNIT;
+  for (const { hand, s, count, type } of handsOf(tiling)) {
+    const order = (hand === 'left') === s.along ? 'row_major' : 'col_major';
+    const [start, pitch] = [buffer * sizeOf(s), pitchOf(s)];
+    units(count).forEach((i) => {
+      const position = `(${s.name}_of + ${i * UNIT}u)`;
+      const place = s.along
+        ? `${start + term / OCTET}u + ${position} * ${pitch}u`
+        : `${start + term * pitch}u + ${position} / ${OCTET}u`;
+      const matrix = `subgroupMatrixLoad<${type}, ${order}>(&${s.name}_staged, ${place}, ${pitch}u)`;
+      scope.line(`${hand}${set}_${i} = ${matrix};`, tiling.sum.body.origin);
     });
-    scope.block('{', term);
   }
 }
 
-/** A unit of a factor: its i-th along the positions of a subgroup, its k-th along the terms of a step. */
-function matrix(hand: 'left' | 'right', s: Staging, i: number, k: number): string {
-  const position = `(${s.name}_of + ${i * UNIT}u)`;
-  const term = k * UNIT;
-  const place = s.along ? `${position} * ${pitchOf(s)}u + ${term / OCTET}u` : `${term * pitchOf(s)}u + ${position} / ${OCTET}u`;
-  const order = (hand === 'left') === s.along ? 'row_major' : 'col_major';
-  const type = `subgroup_matrix_${hand}<f16, ${UNIT}, ${UNIT}>`;
-  return `subgroupMatrixLoad<${type}, ${order}>(&${s.name}_staged, now * ${sizeOf(s)}u + ${place}, ${pitchOf(s)}u)`;
+/** All products of a set of matrices. */
+function multiply(scope: Scope, set: number, sums: readonly (readonly string[])[], origin: number): void {
+  sums[0]?.forEach((_, j) => {
+    sums.forEach((row, i) => {
+      const name = row[j] ?? '';
+      scope.line(`${name} = subgroupMatrixMultiplyAccumulate(left${set}_${i}, right${set}_${j}, ${name});`, origin);
+    });
+  });
 }
 
 /** Hands a unit of sums to the subgroup's threads, which store their positions. */

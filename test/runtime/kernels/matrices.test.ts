@@ -9,6 +9,7 @@ import { fuse } from '../../../runtime/passes/fuse.ts';
 import { optimise } from '../../../runtime/passes/pipeline.ts';
 import { currentBackend } from '../../../runtime/tensor/backend.ts';
 import { onReference } from '../support/devices.ts';
+import { addedUp } from '../support/matrix-steps.ts';
 import { randomTensor } from '../support/random.ts';
 import { compared, onlyTrace, traceOf } from '../support/traces.ts';
 
@@ -30,6 +31,7 @@ const FORMS: readonly (readonly [...Form, octets: Octets])[] = [
   ['terms that fill no vector', (x, y) => x.matmul(y), [64, 51], [51, 64], [1], ['columns']],
   ['columns that fill no vector', (x, y) => x.matmul(y), [65, 48], [48, 70], [1], ['rows']],
   ['terms that fill no step', (x, y) => x.matmul(y), [64, 72], [72, 64], [1], ['rows', 'columns']],
+  ['more steps than are written out', (x, y) => x.matmul(y), [64, 600], [600, 72], [1], ['rows', 'columns']],
   ['matrices by matrices', (x, y) => x.matmul(y), [3, 40, 48], [3, 48, 64], [1], ['rows', 'columns']],
   ['what follows a product', (x, y, z) => x.matmul(y).add(z).relu(), [64, 64], [64, 64], [64], ['rows', 'columns']],
   ['what is added lies in a factor', (x, y) => x.matmul(y).add(x), [64, 64], [64, 64], [1], ['columns']],
@@ -99,6 +101,48 @@ describe('matrix units are chosen', () => {
   });
   test('with as many threads as their subgroups have', () => {
     expect(product(64).plan.workgroupSize).toBe(2 * product(32).plan.workgroupSize);
+  });
+  test('in blocks of which each thread stages as much as any other', () => {
+    for (const subgroup of [16, 32, 64]) {
+      const { rows, columns, threads = NaN } = product(subgroup).plan.matrices ?? {};
+      for (const s of [rows, columns]) expect(((s?.lines ?? NaN) * (s?.vectors ?? NaN)) % threads).toBe(0);
+    }
+  });
+});
+
+describe('each unit of terms is added up once, in order, from buffers that are whole', () => {
+  const times: Record<string, Form[1]> = {
+    plain: (x, y) => x.matmul(y),
+    'the right one transposed': (x, y) => x.matmul(y.t()),
+    'the left one transposed': (x, y) => x.t().matmul(y),
+  };
+  // A single step, some, as many as are written out in a row, and more; then one for each size of block.
+  const cases = [
+    ...Object.keys(times).flatMap((form) =>
+      [32, 40, 96, 192, 200, 416].map((terms) => ({ form, rows: 64, terms, columns: 128 })),
+    ),
+    { form: 'plain', rows: 512, terms: 224, columns: 512 },
+    { form: 'plain', rows: 704, terms: 224, columns: 768 },
+    { form: 'plain', rows: 1024, terms: 224, columns: 1024 },
+    { form: 'plain', rows: 1408, terms: 224, columns: 1536 },
+    { form: 'plain', rows: 2048, terms: 112, columns: 2048 },
+  ];
+  test.each(cases)('$form, $rows × $terms × $columns', ({ form, rows, terms, columns }) => {
+    const fn = times[form];
+    if (!fn) throw new Error('no such form');
+    const x = form.includes('left') ? [terms, rows] : [rows, terms];
+    const y = form.includes('right') ? [columns, terms] : [terms, columns];
+    const { plan, text } = made([form, fn, x, y]);
+    const { block, part } = plan.matrices ?? {};
+    if (!block || !part) throw new Error('no matrix units');
+    const units = block.depth / 16;
+    const all = Array.from({ length: Math.ceil(terms / block.depth) * units }, (_, n) => ({
+      step: Math.floor(n / units),
+      k: n % units,
+    }));
+    const sums = addedUp(text);
+    expect(sums.size).toBe((part.rows * part.columns) / 256);
+    for (const sum of sums.values()) expect(sum).toEqual({ left: all, right: all });
   });
 });
 
