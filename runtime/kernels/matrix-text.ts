@@ -207,12 +207,13 @@ function finish(
   tiling: MatrixTiling,
   stores: readonly Store[],
 ): void {
-  const { rows, columns, sum, subgroup } = tiling;
+  const { rows, columns, block, sum, subgroup } = tiling;
   const all = UNIT * UNIT;
   const { origin } = sum;
   body.line(`subgroupMatrixStore<row_major>(&finished, own * ${all}u, ${name}, ${UNIT}u);`, origin);
   body.line('workgroupBarrier();', origin);
   const each = new Scope(body);
+  each.line(`let spot = turn * ${subgroup} + i32(place);`);
   each.line(`let row = rows_from + i32(rows_of) + ${i * UNIT} + spot / ${UNIT};`);
   each.line(`let column = columns_from + i32(columns_of) + ${j * UNIT} + spot % ${UNIT};`);
   const inside = new Scope(each, true);
@@ -221,7 +222,9 @@ function finish(
   inside.line(`let total = finished[i32(own) * ${all} + spot];`, origin);
   inside.names.set(sum, 'total');
   w.stores(stores, inside);
-  each.block(`if (row < ${extentOf(rows.axes)} && column < ${extentOf(columns.axes)}) {`, inside);
-  body.block(`for (var spot = i32(place); spot < ${all}; spot += ${subgroup}) {`, each);
+  const within = [rows, columns].map((s) => [s.name === 'rows' ? 'row' : 'column', extentOf(s.axes), block[s.name]] as const);
+  const tests = within.filter(([, extent, size]) => extent % size > 0).map(([place, extent]) => `${place} < ${extent}`);
+  each.block(tests.length > 0 ? `if (${tests.join(' && ')}) {` : '{', inside);
+  body.block(`for (var turn = 0; turn < ${all / subgroup}; turn++) {`, each);
   body.line('workgroupBarrier();', origin);
 }

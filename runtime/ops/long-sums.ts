@@ -85,5 +85,5 @@ function sidesOf(op: ContractSpec, inputs: readonly Shape[], attributes: Attribu
 function alongOne(extents: readonly number[], wanted: number): Parts | undefined {
   const cuts = extents.map((extent, along) => ({ along, ...evenParts(extent, wanted) }));
   const most = Math.max(...cuts.map((c) => c.parts));
-  return cuts.find((c) => c.parts * 2 > Math.min(most, wanted) && c.parts > 1);
+  return cuts.find((c) => c.parts * 8 > 7 * Math.min(most, wanted) && c.parts > 1);
 }

@@ -50,6 +50,7 @@ describe('matmul', () => {
     [25, 300, 17, 'a side below a block'],
     [1500, 1410, 9 + 8, 'the largest blocks, not filled'],
     [640, 832, 24, 'blocks of the middle size'],
+    [64, 19200, 24, 'few rows, many columns'],
     [320, 300, 2048, 'many steps, all whole'],
     [300, 320, 2049, 'many steps, the last one not'],
   ])('%d×%d, %d terms: %s', async (m, n, k) => {

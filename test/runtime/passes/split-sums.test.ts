@@ -1,7 +1,8 @@
 /** Long sums in parts: which are, in how many; that values stay, also where the last part is not full; what becomes of them. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cat, full, tensor, type Tensor } from 'jitlens';
+import { cat, einsum, full, tensor, type Tensor } from 'jitlens';
 import { print } from '../../../runtime/ir/print.ts';
+import { partsOf } from '../../../runtime/ops/long-sums.ts';
 import { optimise } from '../../../runtime/passes/pipeline.ts';
 import { numel, type Shape } from '../../../runtime/tensor/shape.ts';
 import { read } from '../support/compare.ts';
@@ -60,6 +61,23 @@ const cases: readonly [string, (x: Tensor, y: Tensor) => unknown, Shape, Shape, 
 const cutIn = (graph: string) => /parts_of_.* \{.*(along=.*)\}/.exec(graph)?.[1];
 /** Cases that are small enough to be computed here. */
 const isSmall = ([what]: (typeof cases)[number]) => /nothing|gradient/.test(what);
+
+test('a later dim is cut, where the first one gives fewer parts than a device has places for', () => {
+  const small: [Shape, Shape] = [
+    [2, 3, 4],
+    [2, 3, 5],
+  ];
+  const { nodes } = onReference(() => recordedOf((x: Tensor, y: Tensor) => einsum('nko,nkc->oc', [x, y]), small));
+  const node = nodes.find((n) => n.kind === 'op' && n.op.kind === 'contract');
+  if (node?.kind !== 'op' || node.op.kind !== 'contract') throw new Error('no contraction');
+  const { op, attributes } = node;
+  const of = (batches: number) => {
+    const inputs = [64, 576].map((positions) => [batches, 784, positions]);
+    return partsOf(op, inputs, attributes, { dtype: 'float32', shape: [64, 576] });
+  };
+  expect(of(16)).toEqual({ along: 1, parts: 28, each: 28 });
+  expect(of(32)).toEqual({ along: 0, parts: 32, each: 1 });
+});
 
 test.each(cases.filter((c) => !isSmall(c)))('%s', (_what, fn, x, y, parts) => {
   expect(cutIn(optimisedText(fn, [x, y]))).toBe(parts);
