@@ -33,7 +33,7 @@ const MOST_COMPUTED = 192;
 /** A join of more parts is rolled up into a loop, which it is not together with others. */
 const MOST_PARTS = 4;
 /** With fewer terms in all, kernels take as long as their launch, and may better stand side by side with others. */
-const WORTH_ROWS = 1 << 18;
+export const WORTH_ROWS = 1 << 18;
 /** Kernels that are looked at for each tensor that is read. */
 const LOOKED_AT = 8;
 
