@@ -100,10 +100,12 @@ const cases: readonly [string, Fn, Shape, string | undefined][] = [
   ['a mean of something else', (x) => squares(x, x.exp().mean(rows)), [4, 65536], undefined],
   ['nearly a mean', (x) => squares(x, x.sum(rows).div(65535)), [4, 65536], undefined],
   ['means of other rows', (x) => squares(x, x.mean({ dim: 2, keepdim: true }).transpose(0, 1)), [2, 2, 65536], undefined],
+  ['squares of other rows', (x) => x.sub(x.mean(rows)).square().sum({ dim: 0 }), [4, 65536], undefined],
+  ['whole numbers', (x) => x.mul(100).to('int32').var({ dim: 1 }), [4, 65536], undefined],
   ['halves', (x) => x.to('float16').var({ dim: 1 }), [4, 65536], undefined],
 ];
 const cutIn = (graph: string) => {
-  const [, shape, dims] = /strided\(%\d+\).* : f32(\[.*\])\n.* sum\(%\d+\) \{dims=\[(.*)\] keepdim\}/.exec(graph) ?? [];
+  const [, shape, dims] = /strided\(%\d+\).* : \w+(\[.*\])\n.* sum\(%\d+\) \{dims=\[(.*)\] keepdim\}/.exec(graph) ?? [];
   return shape && `${shape} over ${dims}`;
 };
 
