@@ -9,6 +9,7 @@ import { Templates, type MayVary } from '../kernels/template.ts';
 import { fuse, type Fusion } from '../passes/fuse.ts';
 import { optimise, type Optimised } from '../passes/pipeline.ts';
 import { splitSums } from '../passes/split-sums.ts';
+import { splitVariances } from '../passes/split-variances.ts';
 import { withKernels, type Chosen, type Timed } from './choose.ts';
 import { formOfGraph, GroupPlaces } from './form.ts';
 
@@ -54,7 +55,7 @@ export class Family {
   optimised(recorded: Graph, without: readonly string[] = []): Optimised {
     const usual = optimise(recorded, { without });
     if (this.variants.length === 0 || this.variantOf(usual.graph)) return usual;
-    const whole = optimise(recorded, { without: [...without, splitSums.name] });
+    const whole = optimise(recorded, { without: [...without, splitSums.name, splitVariances.name] });
     return this.variantOf(whole.graph) ? whole : usual;
   }
 

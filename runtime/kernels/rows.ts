@@ -37,10 +37,10 @@ export interface RowPlan extends Rows {
 /** Sums of up to this many terms may be computed anew for each place of a row, or inside another sum. */
 export const SHORT_SUM = 32;
 /** Longer rows leave most of a device idle. */
-const LONGEST_ROW = 1 << 16;
+export const LONGEST_ROW = 1 << 16;
 /** Rows across memory stay with one thread each up to the first length. Of longer ones a workgroup has so many neighbours at least. */
 const SHORT_ACROSS = 32;
-const LONGEST_ACROSS = 1024;
+export const LONGEST_ACROSS = 1024;
 const FEWEST_ACROSS = 8;
 /** Texts of more expressions, as of joins of many parts, take a CPU minutes to compile with meetings of threads around them. */
 const MOST_ACROSS = 96;
@@ -57,6 +57,8 @@ const THREADS = 64;
 /** A thread's places are written out where they are few, and so is the text. A CPU gains little and compiles slowly. */
 const WRITTEN_PLACES: Readonly<Record<DeviceKind, number>> = { gpu: 32, software: 0, reference: 0 };
 const WRITTEN_TEXT = 4096;
+/** The longest row along memory of which each thread of a GPU keeps what it has loaded; across memory all rows are such. */
+export const LONGEST_KEPT = LANES.gpu * WRITTEN_PLACES.gpu;
 
 const within = (free: ReadonlyMap<string, unknown>, keys: ReadonlySet<string>) => [...free.keys()].every((k) => keys.has(k));
 

@@ -18,7 +18,7 @@ export interface FoldParts {
 
 /** Sums that keep a device busy, and terms that are worth one of them. */
 export const BUSY = 4096;
-const SHORTEST = 1024;
+export const SHORTEST = 1024;
 /** Shorter folds are not worth another kernel. */
 const LEAST_TERMS = 1 << 16;
 /** So many workgroups are busy enough: one has a position whose terms are neighbours in memory, else some neighbours. */

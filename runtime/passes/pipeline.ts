@@ -12,6 +12,7 @@ import { scaleProducts } from './scale-products.ts';
 import { separate } from './separate.ts';
 import { share } from './share.ts';
 import { splitSums } from './split-sums.ts';
+import { splitVariances } from './split-variances.ts';
 import { sumProducts } from './sum-products.ts';
 import { tileWrites } from './tile-writes.ts';
 
@@ -25,6 +26,7 @@ export const pipeline: readonly Pass[] = [
   precompute,
   sumProducts,
   mergeProducts,
+  splitVariances,
   splitSums,
   prune,
   separate,

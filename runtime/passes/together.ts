@@ -5,7 +5,7 @@
  * A kernel may wait for a later one when nothing between them reads what it stores.
  */
 import type { Node, OpNode } from '../ir/graph.ts';
-import { nodeInputs } from '../ir/graph.ts';
+import { isNode, nodeInputs } from '../ir/graph.ts';
 import { iterated, joinedParts } from '../kernels/lower.ts';
 import { SHORT_SUM } from '../kernels/rows.ts';
 import { numel, sameShape, type Shape } from '../tensor/shape.ts';
@@ -33,7 +33,7 @@ const MOST_COMPUTED = 192;
 /** A join of more parts is rolled up into a loop, which it is not together with others. */
 const MOST_PARTS = 4;
 /** With fewer terms in all, kernels take as long as their launch, and may better stand side by side with others. */
-const WORTH_ROWS = 1 << 18;
+export const WORTH_ROWS = 1 << 18;
 /** Kernels that are looked at for each tensor that is read. */
 const LOOKED_AT = 8;
 
@@ -51,6 +51,10 @@ interface Kernel {
   inside: ReadonlySet<Node>;
   leaves: Set<Node>;
 }
+
+/** Whether what it adds up, or folds, is made of one tensor. */
+const isOfOne = ({ op, inputs }: OpNode): boolean =>
+  op.kind === 'reduce' || (op.kind === 'contract' && inputs.filter(isNode).length === 1);
 
 /** For each last root of a kernel that waits, the last root of the one that it waits for. */
 export function together(candidates: readonly Candidate[], limits: TogetherLimits): Map<OpNode, OpNode> {
@@ -73,9 +77,9 @@ class Search {
     const kernel: Kernel = {
       position,
       shape: iterated(roots),
-      sums: sums.some((s) => s.op.kind !== 'reduce') ? 'products' : sums.length > 0 ? 'tensors' : 'none',
+      sums: sums.some((s) => !isOfOne(s)) ? 'products' : sums.length > 0 ? 'tensors' : 'none',
       terms: Math.max(1, ...sums.map(termsOf)),
-      folds: sums.every(({ op }) => op.kind === 'reduce' || (op.kind === 'contract' && op.fold !== undefined)),
+      folds: sums.every((s) => isOfOne(s) || (s.op.kind === 'contract' && s.op.fold !== undefined)),
       roots,
       inside,
       leaves,

@@ -93,6 +93,42 @@ describe('tensors from outside', () => {
   });
 });
 
+describe('sums of one tensor', () => {
+  const stored = (traced: Parameters<typeof onlyTrace>[0]) =>
+    onlyTrace(traced).plan?.fusion.groups.map((g) => g.roots.map((r) => r.op.name)) ?? [];
+
+  test('of which one needs the other, whatever ops they are', async () => {
+    const gradients = (x: Tensor, w: Tensor, slopes: Tensor) => {
+      const [y, weight] = [x.detach().requiresGrad_(), w.detach().requiresGrad_()];
+      y.layerNorm(1024, weight).mul(slopes).sum().backward();
+      return [y.grad, weight.grad];
+    };
+    const make = (): [Tensor, Tensor, Tensor] => [
+      randomTensor([256, 1024], 1),
+      randomTensor([1024], 2),
+      randomTensor([256, 1024], 3),
+    ];
+    expect(stored(await compared(gradients, make))).toEqual([['div', 'sum of squares'], ['sum'], ['add']]);
+  });
+
+  test('in parts', async () => {
+    const traced = await compared(
+      (x: Tensor) => [x.sum({ keepdim: true }), x.square().sum({ keepdim: true })],
+      () => [randomTensor([70_000], 1)] as [Tensor],
+      { relative: 1e-4, absolute: 1e-4 },
+    );
+    expect(stored(traced)).toEqual([['parts_of_sum', 'parts_of_sum'], ['clone'], ['clone']]);
+  });
+
+  test('of products stay apart', async () => {
+    const traced = await compared(
+      (x: Tensor, w: Tensor) => [x.matmul(w), x.matmul(w.exp())],
+      () => [randomTensor([64, 600], 1), randomTensor([600, 64], 2)],
+    );
+    expect(stored(traced)).toHaveLength(3);
+  });
+});
+
 test('slices of one tensor are read by one pipeline', () => {
   const fn = (x: Tensor, w: Tensor) => {
     let h = w;
