@@ -4,7 +4,7 @@
  */
 import { JitLensError } from '../errors.ts';
 import { condition, constant, modulo, plus, times, type Index } from '../tensor/affine.ts';
-import { formatShape, normalizeDim, resolveShape, type Shape } from '../tensor/shape.ts';
+import { formatShape, needList, normalizeDim, resolveShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { composite, move, type Op } from './define.ts';
 import type { Attributes } from './spec.ts';
@@ -57,6 +57,7 @@ export const movedim: Op<[x: Tensor, from: number | readonly number[], to: numbe
 export const repeat: Op<[x: Tensor, counts: readonly number[]]> = move({
   name: 'repeat',
   attributes: (x, counts) => {
+    needList(counts, 'repeat');
     if (counts.length < x.rank || counts.some((n) => !Number.isInteger(n) || n < 0)) {
       throw new JitLensError(
         'JL410',
@@ -111,7 +112,8 @@ export const roll: Op<[x: Tensor, shifts: number | readonly number[], dims?: num
   samples: ['f32[5] 2', 'f32[3,4] [1,-1] [0,1]', 'f32[3,4] 5', 'f32[3,4] -7 1'],
 });
 
-const list = (numbers: number | readonly number[]): readonly number[] => (typeof numbers === 'number' ? [numbers] : numbers);
+const list = (given: number | readonly number[]): readonly number[] =>
+  typeof given === 'number' ? [given] : needList(given, 'roll');
 
 const rolled: Op<[x: Tensor, shifts: readonly number[], dims: readonly number[]]> = move({
   name: 'roll',

@@ -4,6 +4,7 @@
  */
 import { JitLensError } from '../errors.ts';
 import { condition, plus } from '../tensor/affine.ts';
+import { needList } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { composite, move, type Op } from './define.ts';
 import { cat } from './join.ts';
@@ -37,6 +38,7 @@ export const pad: Op<[x: Tensor, amounts: readonly number[], fill?: number | Pad
 });
 
 function checkAmounts(x: Tensor, amounts: readonly number[]): void {
+  needList(amounts, 'pad');
   if (amounts.length % 2 !== 0 || amounts.length > 2 * x.rank || amounts.some((n) => !Number.isInteger(n) || n < 0)) {
     throw new JitLensError(
       'JLT-PAD',

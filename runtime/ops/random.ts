@@ -27,6 +27,7 @@ let seed = 0;
 
 /** Starts all random numbers anew from `value`, a whole number below 2³². Without it the seed is 0. */
 export function manualSeed(value: number): void {
+  if (!Number.isInteger(value)) throw new JitLensError('JLT-RANGE', `manualSeed: ${value} is no seed`, 'Give a whole number.');
   seed = value >>> 0;
   for (const [backend, state] of states) {
     // A trace is of one device's ops.

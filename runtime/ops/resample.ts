@@ -104,7 +104,7 @@ function resized(x: Tensor, ratios: readonly Ratio[], counts: readonly number[],
 /** The dims behind [batch, channels] at another `size`, or times `scaleFactor`. */
 export const interpolate: Op<[x: Tensor, options: InterpolateOptions]> = composite({
   name: 'interpolate',
-  expand: (x, { size, scaleFactor, mode = 'nearest', alignCorners = false }) => {
+  expand: (x, { size, scaleFactor, mode = 'nearest', alignCorners = false } = {}) => {
     const dims = x.rank - 2;
     const fits = mode === 'linear' ? dims === 1 : mode === 'bilinear' ? dims === 2 : dims >= 1;
     if (!fits || (size === undefined) === (scaleFactor === undefined) || (mode === 'nearest' && alignCorners)) {

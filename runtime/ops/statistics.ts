@@ -1,5 +1,5 @@
 /** @file What is made of sums: means, variances, norms, softmax. In: a tensor and dims; integers count as float32. Out: float32. */
-import { numel } from '../tensor/shape.ts';
+import { normalizeDim, numel } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { composite, foldedDims, unary, type Op, type ReduceOptions, type Unary } from './define.ts';
 
@@ -93,6 +93,7 @@ const hasNone = (x: Tensor, dim: number): boolean => x.rank > 0 && x.size(dim) =
 export const logsumexp: Op<[x: Tensor, dim: number, keepdim?: boolean]> = composite({
   name: 'logsumexp',
   expand: (x, dim, keepdim = false) => {
+    normalizeDim(dim, x.rank, 'logsumexp');
     if (hasNone(x, dim)) return x.exp().sum({ dim, keepdim }).log();
     const largest = shift(x, dim);
     const finite = largest.isfinite().where(largest, 0);

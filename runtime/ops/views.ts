@@ -235,8 +235,19 @@ export const detach: Op<[x: Tensor]> = composite({
 /** `length` positions of `dim` from `start`. */
 export const narrow: Op<[x: Tensor, dim: number, start: number, length: number]> = composite({
   name: 'narrow',
-  expand: (x, dim, start, length) => x.slice(dim, start, start + length),
-  samples: ['f32[5,3] 0 1 2'],
+  expand: (x, dim, start, length) => {
+    const size = x.size(dim);
+    const from = start < 0 ? start + size : start;
+    if (![from, length].every((n) => Number.isInteger(n) && n >= 0) || from + length > size) {
+      throw new JitLensError(
+        'JLT-INDEX',
+        `narrow: ${length} from ${start} on, of dim ${dim} of size ${size}`,
+        'All of them must be there; slice() ends where the dim does.',
+      );
+    }
+    return x.slice(dim, from, from + length);
+  },
+  samples: ['f32[5,3] 0 1 2', 'f32[3,5] -1 -4 3', 'f32[4] 0 4 0'],
 });
 
 /** The slices of `dim`, which goes, as a list. */
@@ -249,17 +260,27 @@ export const unbind: Op<[x: Tensor, dim?: number], Tensor[]> = composite({
 /** `dim` cut into pieces of `size`; the last may be smaller. */
 export const split: Op<[x: Tensor, size: number, dim?: number], Tensor[]> = composite({
   name: 'split',
-  expand: (x, size, dim = 0) =>
-    Array.from({ length: Math.max(1, Math.ceil(x.size(dim) / size)) }, (_, i) => x.slice(dim, i * size, (i + 1) * size)),
+  expand: (x, size, dim = 0) => {
+    checkPieces('split', 'pieces of', size);
+    return Array.from({ length: Math.max(1, Math.ceil(x.size(dim) / size)) }, (_, i) => x.slice(dim, i * size, (i + 1) * size));
+  },
   samples: [],
 });
 
 /** `dim` cut into at most `count` pieces of one size; the last may be smaller. */
 export const chunk: Op<[x: Tensor, count: number, dim?: number], Tensor[]> = composite({
   name: 'chunk',
-  expand: (x, count, dim = 0) => x.split(Math.max(1, Math.ceil(x.size(dim) / count)), dim),
+  expand: (x, count, dim = 0) => {
+    checkPieces('chunk', 'pieces in number:', count);
+    return x.split(Math.max(1, Math.ceil(x.size(dim) / count)), dim);
+  },
   samples: [],
 });
+
+function checkPieces(op: string, what: string, given: number): void {
+  if (Number.isInteger(given) && given > 0) return;
+  throw new JitLensError('JLT-RANGE', `${op}: ${what} ${given}`, 'Give a whole number from 1.');
+}
 
 function rowMajor(x: Tensor) {
   return { shape: x.shape, strides: contiguousStrides(x.shape), offset: 0, length: numel(x.shape) };

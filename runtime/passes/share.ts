@@ -1,5 +1,7 @@
 /** @file Common subexpressions. In: a functional graph. Out: equal pure expressions are computed once. */
-import { nodeKey, rewrite, type OpNode } from '../ir/graph.ts';
+import { nodeKey, rewrite, type Node, type OpNode } from '../ir/graph.ts';
+import { layoutAttributes, stridedSpec } from '../ops/write.ts';
+import { contiguous } from '../tensor/layout.ts';
 import { definePass } from './define.ts';
 
 export const share = definePass({
@@ -8,11 +10,20 @@ export const share = definePass({
   requires: ['functional'],
   run(graph) {
     const seen = new Map<string, OpNode>();
-    return rewrite(graph, (node) => {
+    return rewrite(graph, (node, build): Node | undefined => {
       const key = nodeKey(node);
       const twin = seen.get(key);
-      if (!twin) seen.set(key, node);
-      return twin;
+      if (twin) return twin;
+      seen.set(key, node);
+      const other = seen.get(otherKey(node) ?? '');
+      return other && build.op(stridedSpec, [other], layoutAttributes(contiguous(node.meta.shape)), node);
     });
   },
 });
+
+/** Of the same sums, where dims that are summed go that are of size 1 here, or the other way round. */
+function otherKey(node: OpNode): string | undefined {
+  const { keepdim } = node.attributes;
+  if (node.op.kind !== 'reduce' || typeof keepdim !== 'boolean') return undefined;
+  return nodeKey({ ...node, attributes: { ...node.attributes, keepdim: !keepdim } });
+}

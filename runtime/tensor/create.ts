@@ -94,6 +94,9 @@ export function tensor(values: Nested | TypedArray, options: CreateOptions = {})
 /** `value` everywhere. */
 export function full(shape: Shape, value: number, options: CreateOptions = {}): Tensor {
   checkShape(shape);
+  if (typeof value !== 'number') {
+    throw new JitLensError('JLT-DATA', `full: a value of type ${typeof value} is not a number`, 'Write full([2, 3], 0.5).');
+  }
   return apply(fullSpec, [], { shape, value, dtype: options.dtype ?? 'float32' });
 }
 

@@ -1,6 +1,6 @@
 /** What a type checker would refuse is refused when it runs, too, in a sentence: nothing is passed over. */
 import { describe, expect, test } from 'vitest';
-import { cat, jit, JitLensError, ones, optim, tensor, zeros } from 'jitlens';
+import { cat, full, jit, JitLensError, manualSeed, ones, optim, tensor, zeros } from 'jitlens';
 
 /** As code that no type checker has seen holds it. */
 type Loose = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
@@ -18,6 +18,17 @@ const CALLS: Readonly<Record<string, readonly [run: () => unknown, code: string,
   'sizes one by one': [() => x()['view']?.(3, 2), 'JLT-SHAPE', 'view: 3 is not a list of numbers'],
   'sizes to expand to': [() => x()['expand']?.(2, 3), 'JLT-SHAPE', 'expand: 2 is not a list of numbers'],
   'sizes of zeros': [() => loose(zeros)(2, 3), 'JLT-SHAPE', 'a tensor: 2 is not a list of numbers'],
+  'counts one by one': [() => x()['repeat']?.(2, 2), 'JLT-SHAPE', 'repeat: 2 is not a list of numbers'],
+  'no shifts': [() => x()['roll']?.(), 'JLT-SHAPE', 'roll: a value of type undefined is not a list of numbers'],
+  'no amounts': [() => x()['pad']?.(), 'JLT-SHAPE', 'pad: a value of type undefined is not a list of numbers'],
+  'no size': [() => ones([1, 1, 4]).interpolate(undefined as never), 'JL410', "interpolate: 'nearest' of a tensor of shape"],
+  'options for a dim of logsumexp': [() => x()['logsumexp']?.({ dim: 1 }), 'JLT-DIM', 'logsumexp: a value of type object'],
+  'no number to fill with': [() => loose(full)([2]), 'JLT-DATA', 'full: a value of type undefined is not a number'],
+  'text for a seed': [() => loose(manualSeed)('a'), 'JLT-RANGE', 'manualSeed: a is no seed'],
+  'pieces of nothing': [() => ones([4]).split(0), 'JLT-RANGE', 'split: pieces of 0'],
+  'no pieces': [() => x()['chunk']?.(), 'JLT-RANGE', 'chunk: pieces in number: undefined'],
+  'more than a dim has': [() => ones([3, 4]).narrow(0, 2, 5), 'JLT-INDEX', 'narrow: 5 from 2 on, of dim 0 of size 3'],
+  'what begins before a dim': [() => ones([3, 4]).narrow(1, -5, 1), 'JLT-INDEX', 'narrow: 1 from -5 on'],
   'tensors one by one': [() => loose(cat)(x(), x()), 'JLT-OPERAND', 'cat joins a list of tensors'],
   'a dtype that is none': [() => x()['to']?.('float31'), 'JLT-DTYPE', 'to: ‘float31’ is not a dtype'],
   'text for numbers': [() => loose(tensor)(['a']), 'JLT-DATA', 'a value of type string is not a number'],

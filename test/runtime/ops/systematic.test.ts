@@ -83,6 +83,7 @@ const SIZED = new Set([
   'broadcastTo',
   'expand',
   'select',
+  'narrow',
   'fold',
   'unfold',
   'unbind',

@@ -117,6 +117,18 @@ test('share: equal expressions are computed once', () => {
   expect(after).toMatch(/= mul\((%\d+), \1\)/);
 });
 
+test('share: reductions are computed once, whether or not they keep their dims', () => {
+  const { before, after } = around('share', (x) =>
+    x
+      .amax({ dim: 1, keepdim: true })
+      .add(x.amax({ dim: 1 }))
+      .add(x.amax({ dim: 0 }).select(0, 0)),
+  );
+  expect(before.match(/ = amax\(/g)).toHaveLength(3);
+  expect(after.match(/ = amax\(/g)).toHaveLength(2);
+  expect(after).toContain('shape=[2]');
+});
+
 test('prune: what nothing uses goes, arguments stay', () => {
   const { before, after } = around('prune', (x) => {
     x.exp().sum();
