@@ -23,6 +23,11 @@ export type Params<O extends CommonOptions> = readonly Tensor[] | readonly Group
 /** What an optimiser remembers of a parameter. */
 export type Slots = Readonly<Record<string, Tensor | undefined>>;
 
+const own = new WeakSet<Tensor>();
+
+/** Whether an optimiser made it for itself: it is changed in place, and nobody puts another one in its place. */
+export const isOptimizerState = (x: Tensor): boolean => own.has(x);
+
 /** Parameters that are treated alike. */
 export class ParamGroup<O extends CommonOptions = CommonOptions, S extends Slots = Slots> {
   /** The learning rate, on the device. */
@@ -41,6 +46,7 @@ export class ParamGroup<O extends CommonOptions = CommonOptions, S extends Slots
     this.#lr = options.lr;
     this.rate = full([], options.lr);
     this.state = params.map((p) => slots(p, options));
+    for (const x of [this.rate, this.steps, ...this.state.flatMap((slot) => Object.values(slot))]) if (x) own.add(x);
   }
 
   /** The learning rate. Setting it is seen by traced steps too. */

@@ -12,6 +12,7 @@ import { record, type AnyFunction } from '../jit/trace.ts';
 import { flattenTree, type Tree } from '../jit/tree.ts';
 import { Module } from '../nn/module.ts';
 import { isGenerator } from '../ops/random.ts';
+import { isOptimizerState } from '../optim/optimizer.ts';
 import { contiguous } from '../tensor/layout.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -138,7 +139,7 @@ function captured(recorded: Graph): Diagnostic[] {
     node.kind === 'external' && node.role === 'constant' && !node.made && /^captured\d+$/.test(node.name);
   return recorded.nodes
     .filter(isCaptured)
-    .filter(({ tensor }) => tensor && !isGenerator(tensor) && !isConstant(tensor))
+    .filter(({ tensor }) => tensor && !isGenerator(tensor) && !isOptimizerState(tensor) && !isConstant(tensor))
     .map((node) =>
       diagnostic(
         'JL603',

@@ -38,6 +38,10 @@ test('a branch on a size: the arm that was not taken, and what the other size wo
   expect(arm?.range.end.line).toBe((arm?.range.start.line ?? 0) + 2);
 });
 
+test('what an optimiser remembers is no captured tensor: nobody puts another one in its place', () => {
+  expect(said('trains')).toEqual([]);
+});
+
 test('a captured tensor, a loop over a size, values that are read: one each', () => {
   expect(said('captures')).toEqual([['JL603', 'warning', 'const captures = (x: Tensor): Tensor => x.add(held);']]);
   expect(said('loops')).toEqual([['JL611', 'hint', 'return sum.relu();']]);
