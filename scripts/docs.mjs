@@ -1,16 +1,18 @@
 /**
- * Writes docs/ops.md, a line for every op, from the op table's own comments, and docs/rules/, a page for every rule, from the
- * rules. Usage: node scripts/docs.mjs [--check]
+ * Writes docs/ops.md, a line for every op, from the op table's own comments; docs/rules/, a page for every rule, from the rules;
+ * and docs/passes/, a page for every pass, from what it does to its example. Usage: node scripts/docs.mjs [--check]
  * With --check nothing is written; exit code 1 when a page is not what its source says.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import ts from 'typescript';
 import { format } from 'prettier';
 
 const PAGE = 'docs/ops.md';
 const RULES = 'docs/rules';
+const PASSES = 'docs/passes';
 const table = ts.createSourceFile('table.ts', readFileSync('runtime/ops/table.ts', 'utf8'), ts.ScriptTarget.Latest, true);
 /** Files of ops in the order in which the table names them. */
 const files = table.statements
@@ -102,15 +104,57 @@ async function rulePages() {
   return Promise.all(pages.map(async ([name, page]) => [`${RULES}/${name}`, await markdown(page)]));
 }
 
+/** The passes, and what each does to the graph of its example. */
+async function passPages() {
+  // Beside node_modules, where what is not bundled is looked for.
+  const outfile = resolve('.cache/docs-passes.mjs');
+  await build({
+    stdin: {
+      contents: `
+        export * as jitlens from './runtime/index.ts';
+        export { pipeline } from './runtime/passes/pipeline.ts';
+        export { indexOf, pageOf } from './runtime/passes/page.ts';
+        export { frozen } from './runtime/jit/frozen-graph.ts';
+        export { around } from './test/runtime/support/passes.ts';
+        export { onReference } from './test/runtime/support/devices.ts';`,
+      resolveDir: '.',
+    },
+    bundle: true,
+    outfile,
+    platform: 'node',
+    format: 'esm',
+    alias: { jitlens: './runtime/index.ts' },
+    external: ['webgpu', 'typescript', 'esbuild', 'vitest'],
+    logLevel: 'error',
+  });
+  const { jitlens, pipeline, indexOf, pageOf, frozen, around, onReference } = await import(pathToFileURL(outfile).href);
+  const { zeros, ones } = jitlens;
+  const shown = ({ name, example }) => {
+    const held = Object.entries(example.frozen ?? {});
+    const make = new Function('zeros', 'ones', ...held.map(([held]) => held), `return ${example.code}`);
+    const fn = make(zeros, ones, ...held.map(([, shape]) => ones(shape)));
+    return around(name, fn, example.shapes, held.length > 0 ? frozen : undefined);
+  };
+  const pages = pipeline.map((pass) => {
+    const graphs = onReference(() => shown(pass));
+    if (graphs.before === graphs.after) throw new Error(`${pass.name} changes nothing in its example`);
+    return [`${pass.name}.md`, pageOf(pass, graphs)];
+  });
+  rmSync(outfile);
+  return Promise.all(
+    [...pages, ['README.md', indexOf(pipeline)]].map(async ([name, page]) => [`${PASSES}/${name}`, await markdown(page)]),
+  );
+}
+
 /** As `npm run format` leaves it; examples stay as they are, with their marks under what is meant. */
 function markdown(page) {
   return format(page, { parser: 'markdown', printWidth: 130, embeddedLanguageFormatting: 'off' });
 }
 
-const pages = new Map([[PAGE, text], ...(await rulePages())]);
-mkdirSync(RULES, { recursive: true });
-const stale = readdirSync(RULES)
-  .map((name) => `${RULES}/${name}`)
+const pages = new Map([[PAGE, text], ...(await rulePages()), ...(await passPages())]);
+for (const folder of [RULES, PASSES]) mkdirSync(folder, { recursive: true });
+const stale = [RULES, PASSES]
+  .flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`))
   .filter((path) => !pages.has(path));
 if (process.argv.includes('--check')) {
   const wrong = [...pages]

@@ -18,6 +18,10 @@ const COMMUTATIVE = new Set(['add', 'mul']);
 export const fold = definePass({
   name: 'fold',
   doc: 'Ops whose operands are constants are computed now, and those that change nothing (x + 0, x · 1) go.',
+  example: {
+    code: '(x) => x.add(0).div(ones([2, 3]).add(1))',
+    shapes: [[2, 3]],
+  },
   requires: ['functional'],
   run: (graph) => rewrite(graph, (node, build) => simpler(node, build)),
 });

@@ -11,6 +11,17 @@ import { overlap, viewOf } from './views.ts';
 export const forwardWrites = definePass({
   name: 'forward-writes',
   doc: 'A view of a tensor that was written elsewhere reads the tensor before that write; a view of just what was written reads the value.',
+  example: {
+    code: `(x, y) => {
+      const z = zeros([4, 3]);
+      z.slice(0, 0, 2).copy_(x);
+      return z.slice(0, 2, 4).add(y);
+    }`,
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+  },
   requires: ['functional'],
   run: (graph) => rewrite(graph, (node, build) => (node.op.kind === 'move' && node.op.view ? past(node, build) : undefined)),
 });

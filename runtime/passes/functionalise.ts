@@ -36,6 +36,16 @@ interface Alias {
 export const functionalise = definePass({
   name: 'functionalise',
   doc: 'In-place ops and writes through views become pure ops, so that every value is computed once and never changes.',
+  example: {
+    code: `(x, y) => {
+      x.select(0, 1).add_(y.select(0, 0));
+      return x.mul(2);
+    }`,
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+  },
   requires: [],
   establishes: ['functional'],
   run(graph) {

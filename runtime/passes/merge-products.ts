@@ -25,6 +25,13 @@ interface Family {
 export const mergeProducts = definePass({
   name: 'merge-products',
   doc: 'Products of slices that lie evenly in one tensor (every step of a sequence by one weight) are one product.',
+  example: {
+    code: '(x, y) => x.unbind().map((step) => step.matmul(y).tanh())',
+    shapes: [
+      [4, 8, 8],
+      [8, 8],
+    ],
+  },
   requires: ['functional'],
   run(graph) {
     const places = placesOf(familiesIn(graph));

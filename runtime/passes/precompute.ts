@@ -21,6 +21,11 @@ import { viewOf } from './views.ts';
 export const precompute = definePass({
   name: 'precompute',
   doc: 'What depends on frozen tensors alone is computed once, when the code is frozen.',
+  example: {
+    code: '(x) => x.mul(weight.exp())',
+    shapes: [[2, 3]],
+    frozen: { weight: [3] },
+  },
   requires: ['functional'],
   run(graph) {
     const wanted = wantedIn(graph);

@@ -5,6 +5,13 @@ import { definePass } from './define.ts';
 export const prune = definePass({
   name: 'prune',
   doc: 'Ops whose results nothing uses go. Arguments stay, used or not.',
+  example: {
+    code: `(x) => {
+      x.exp().sum();
+      return x.neg();
+    }`,
+    shapes: [[2, 3]],
+  },
   requires: ['functional'],
   run(graph) {
     const returned = (graph.returned ?? []).flatMap(({ of }) => (typeof of === 'number' ? [] : [of]));

@@ -16,6 +16,11 @@ import { usesOf } from './uses.ts';
 export const scaleProducts = definePass({
   name: 'scale-products',
   doc: 'A frozen scale of a product is done to its frozen factor instead: a convolution and its batch norm are one convolution.',
+  example: {
+    code: '(x) => x.conv2d(weight).mul(scale).add(shift)',
+    shapes: [[1, 2, 4, 4]],
+    frozen: { weight: [3, 2, 1, 1], scale: [3, 1, 1], shift: [3, 1, 1] },
+  },
   requires: ['functional'],
   run(graph) {
     const constants = constantsOf(graph);

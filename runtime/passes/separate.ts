@@ -11,6 +11,13 @@ import { definePass } from './define.ts';
 export const separate = definePass({
   name: 'separate',
   doc: 'What is returned twice, or is an argument under another name, is copied, so that writing one does not change the other.',
+  example: {
+    code: '(x, y) => [x.add(y), x.add(y)]',
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+  },
   requires: ['functional'],
   run(graph) {
     const build = new GraphBuilder();

@@ -7,6 +7,13 @@ import { definePass } from './define.ts';
 export const share = definePass({
   name: 'share',
   doc: 'Equal expressions are computed once.',
+  example: {
+    code: '(x, y) => x.add(y).mul(x.add(y))',
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+  },
   requires: ['functional'],
   run(graph) {
     const seen = new Map<string, OpNode>();

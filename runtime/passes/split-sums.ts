@@ -19,6 +19,13 @@ const MANY_ALIKE = 8;
 export const splitSums = definePass({
   name: 'split-sums',
   doc: 'Long sums of few positions are computed in parts at the same time, which are added up at last.',
+  example: {
+    code: '(x, y) => x.matmul(y)',
+    shapes: [
+      [32, 32768],
+      [32768, 32],
+    ],
+  },
   requires: ['functional'],
   run(graph) {
     const alike = new Map<string, number>();

@@ -34,6 +34,10 @@ interface Parts {
 export const splitVariances = definePass({
   name: 'split-variances',
   doc: 'A mean and the squared distances from it are taken of parts, and put together: so what they are of is read once.',
+  example: {
+    code: '(x) => x.var({ dim: 1 })',
+    shapes: [[4, 131072]],
+  },
   requires: ['functional'],
   run(graph) {
     const spreads = spreadsOf(graph);

@@ -36,6 +36,17 @@ interface Tree {
 export const sumProducts = definePass({
   name: 'sum-products',
   doc: 'A sum of many products of one form is one product, which sums over one dim more.',
+  example: {
+    code: `(x, y) => {
+      let sum = x.select(0, 0).matmul(y);
+      for (let i = 1; i < 4; i++) sum = sum.add(x.select(0, i).matmul(y));
+      return sum;
+    }`,
+    shapes: [
+      [4, 8, 8],
+      [8, 8],
+    ],
+  },
   requires: ['functional'],
   run(graph) {
     const trees = treesOf(graph);

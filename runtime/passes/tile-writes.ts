@@ -25,6 +25,18 @@ const MOST_ADDED = 64;
 export const tileWrites = definePass({
   name: 'tile-writes',
   doc: 'A tensor that is filled slice by slice becomes one join of the slices, which one kernel can compute.',
+  example: {
+    code: `(x, y) => {
+      const z = zeros([4, 3]);
+      z.slice(0, 2, 4).copy_(y);
+      z.slice(0, 0, 2).copy_(x);
+      return z;
+    }`,
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+  },
   requires: ['functional'],
   run: (graph) =>
     rewrite(graph, (node, build) => (node.op.kind === 'write' || isAddition(node) ? joined(node, build) : undefined)),

@@ -1,4 +1,4 @@
-/** @file Passes on small graphs, as text. In: a function of two tensors and the name of a pass. Out: the graph before and after it. */
+/** @file Passes on small graphs, as text. In: a function of tensors and the name of a pass. Out: the graph before and after it. */
 import { ones, type Tensor } from 'jitlens';
 import type { Graph } from '../../../runtime/ir/graph.ts';
 import { print } from '../../../runtime/ir/print.ts';
@@ -6,20 +6,19 @@ import { optimise } from '../../../runtime/passes/pipeline.ts';
 import type { Shape } from '../../../runtime/tensor/shape.ts';
 import { onlyTrace, traceOf } from './traces.ts';
 
-type Shapes = readonly [x: Shape, y: Shape];
-const SMALL: Shapes = [
+const SMALL: readonly Shape[] = [
   [2, 3],
   [2, 3],
 ];
 
-export function recordedOf(fn: (x: Tensor, y: Tensor) => unknown, [x, y] = SMALL): Graph {
-  return onlyTrace(traceOf(fn, [ones(x), ones(y)])).recorded;
+export function recordedOf(fn: (...inputs: Tensor[]) => unknown, shapes = SMALL): Graph {
+  return onlyTrace(traceOf(fn, shapes.map((shape) => ones(shape)) as [Tensor, ...Tensor[]])).recorded;
 }
 
 /** The graph as text before and after one pass, those before it having run; `of` changes what was recorded. */
 export function around(
   name: string,
-  fn: (x: Tensor, y: Tensor) => unknown,
+  fn: (...inputs: Tensor[]) => unknown,
   shapes = SMALL,
   of = (recorded: Graph): Graph => recorded,
 ): { before: string; after: string } {
