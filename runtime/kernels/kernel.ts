@@ -72,7 +72,7 @@ export function planSections<S extends object>(
   };
   const section = (chosen: Schedule): Section<S> => {
     const isFixed = !parametric && target.kind === 'gpu' && chosen.kind === 'thread per element';
-    const plan = isFixed ? { ...chosen, uniforms: uniformsOf(chosen.nest, room) } : asBound(chosen, slots);
+    const plan = isFixed ? { ...chosen, uniforms: uniformsOf(chosen, room) } : asBound(chosen, slots);
     return { schedule: plan, bindings: inVectors(plan, slots, at), slots };
   };
   const [first, ...rest] = schedules(rewritten(nest), target);
