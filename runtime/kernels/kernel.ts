@@ -11,7 +11,7 @@ import type { Access, PipelineForm } from '../device/pipelines.ts';
 import type { Lowered } from './lower.ts';
 import { renamed, WITH_EXTENT } from './names.ts';
 import { based } from './offsets.ts';
-import { rewritten, schedules, vectorOf, type Schedule } from './schedule.ts';
+import { asBound, rewritten, schedules, vectorOf, type Schedule } from './schedule.ts';
 import { groupIn, kernelText, type BoundBuffer, type KernelText } from './sections.ts';
 import { uniformBytes, uniformsOf } from './uniforms.ts';
 import { emit } from './wgsl.ts';
@@ -72,7 +72,7 @@ export function planSections<S extends object>(
   };
   const section = (chosen: Schedule): Section<S> => {
     const isFixed = !parametric && target.kind === 'gpu' && chosen.kind === 'thread per element';
-    const plan = isFixed ? { ...chosen, uniforms: uniformsOf(chosen.nest, room) } : chosen;
+    const plan = isFixed ? { ...chosen, uniforms: uniformsOf(chosen, room) } : asBound(chosen, slots);
     return { schedule: plan, bindings: inVectors(plan, slots, at), slots };
   };
   const [first, ...rest] = schedules(rewritten(nest), target);

@@ -91,14 +91,13 @@ export function matricesOf(nest: Nest, tiling: Tiling, { workgroupMemory, subgro
     extentOf(tiling.batch) * Math.ceil(extentOf(tiling.rows) / block.rows) * Math.ceil(extentOf(tiling.columns) / block.columns);
   const whole = (s: MatrixSizes): MatrixTiling => {
     const [rows, columns] = [staging('rows', left, s), staging('columns', right, s)];
-    const pace = rows.octet && columns.octet ? QUICK : SHORT;
     return {
       ...s,
       sum,
       rows,
       columns,
       batch: tiling.batch,
-      pace,
+      pace: paceOf(rows, columns),
       subgroup,
       threads: threadsOf(s, subgroup),
       workgroups: blocks(s),
@@ -109,6 +108,15 @@ export function matricesOf(nest: Nest, tiling: Tiling, { workgroupMemory, subgro
     SIZES.map(whole).filter((s) => bytesOf(s) <= workgroupMemory && isShared(s)),
     time,
   );
+}
+
+const paceOf = (rows: Staging, columns: Staging): Pace => (rows.octet && columns.octet ? QUICK : SHORT);
+
+/** The same, where some buffers are read one half after the other. */
+export function inHalves(tiling: MatrixTiling, isSo: (buffer: number) => boolean): MatrixTiling {
+  const side = (s: Staging): Staging => (s.octet && isSo(s.octet.buffer) ? { ...s, octet: undefined } : s);
+  const [rows, columns] = [side(tiling.rows), side(tiling.columns)];
+  return { ...tiling, rows, columns, pace: paceOf(rows, columns) };
 }
 
 const threadsOf = ({ block, part }: MatrixSizes, subgroup: number): number =>

@@ -11,7 +11,7 @@ import { collapseAxes } from './collapse.ts';
 import type { DeviceKind } from '../profile/model.ts';
 import type { Expr } from './expr.ts';
 import { extentOf, typicalOf, vary } from './extents.ts';
-import { matricesOf, type MatrixTiling } from './matrices.ts';
+import { inHalves, matricesOf, type MatrixTiling } from './matrices.ts';
 import type { Nest } from './nest.ts';
 import { onlineOf } from './online.ts';
 import { reroll } from './reroll.ts';
@@ -181,11 +181,20 @@ export function workgroupsOf(schedule: Schedule): number {
   return Math.ceil(positions / (rows ? rows.together : workgroupSize));
 }
 
+/** The same for these bindings: vectors of eight are read where all of a binding is. */
+export function asBound(plan: Schedule, slots: readonly number[]): Schedule {
+  const octets = octetsOf(plan);
+  const isOther = (buffer: number) => slots.some((slot, b) => slot === slots[buffer] && !octets.includes(b));
+  return plan.matrices ? { ...plan, matrices: inHalves(plan.matrices, isOther) } : plan;
+}
+
+const octetsOf = ({ matrices }: Schedule) => [matrices?.rows.octet?.buffer, matrices?.columns.octet?.buffer];
+
 /** In what vectors it accesses a binding that holds these of its buffers. */
-export function vectorOf({ matrices, quads }: Schedule, buffers: readonly number[]): 'quad' | 'octet' | undefined {
-  const octets = [matrices?.rows.octet?.buffer, matrices?.columns.octet?.buffer];
-  if (buffers.some((b) => octets.includes(b))) return 'octet';
-  return buffers.every((b) => quads?.has(b)) ? 'quad' : undefined;
+export function vectorOf(plan: Schedule, buffers: readonly number[]): 'quad' | 'octet' | undefined {
+  const octets = octetsOf(plan);
+  if (buffers.every((b) => octets.includes(b))) return 'octet';
+  return buffers.every((b) => plan.quads?.has(b)) ? 'quad' : undefined;
 }
 
 /** The same with workgroups of `size` threads; undefined where they have the size that they need. */

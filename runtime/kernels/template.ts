@@ -11,7 +11,7 @@ import { bindingsOf, formOf, inVectors, sentenceOf, type Kernel, type StorageOf 
 import type { Lowered } from './lower.ts';
 import { renamed, VARYING } from './names.ts';
 import type { Nest } from './nest.ts';
-import { rewritten, schedule } from './schedule.ts';
+import { asBound, rewritten, schedule } from './schedule.ts';
 import { kernelText, type BoundBuffer, type KernelText } from './sections.ts';
 import { filled, type Hole } from './text.ts';
 import { emitOpen } from './wgsl.ts';
@@ -141,7 +141,7 @@ class Template {
 
   private write({ nest, axes, bound }: Sample, varying: ReadonlySet<number>): Written {
     const usual = (i: number) => (varying.has(i) ? this.first.axes[i]?.extent : undefined);
-    const plan = schedule(numbered(nest, axes, usual), this.target, this.quads);
+    const plan = asBound(schedule(numbered(nest, axes, usual), this.target, this.quads), bound.slots);
     const buffers = inVectors(plan, bound.slots, bound.buffers);
     const { holes, ...section } = emitOpen(plan, bound.slots, buffers);
     const text = kernelText([section], buffers, plan.workgroupSize);

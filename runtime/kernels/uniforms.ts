@@ -16,8 +16,13 @@ const MOST_UNIFORMS = 8;
 const LEAST_LOADS = 4;
 const LEAST_POSITIONS = 1 << 14;
 
-/** `room` says how many elements of a buffer there are behind the place where it is bound. */
-export function uniformsOf(nest: Nest, room: (buffer: number) => number): ReadonlyMap<number, number> {
+interface Read {
+  readonly nest: Nest;
+  readonly quads?: ReadonlySet<number>;
+}
+
+/** What comes in vectors of four anyway is none. `room` says how many elements there are behind the place where a buffer is bound. */
+export function uniformsOf({ nest, quads }: Read, room: (buffer: number) => number): ReadonlyMap<number, number> {
   const { axes, stores } = nest;
   const found = new Map<number, { loads: number; elements: number }>();
   if (typicalOf(axes) < LEAST_POSITIONS || vary(axes)) return new Map();
@@ -27,9 +32,9 @@ export function uniformsOf(nest: Nest, room: (buffer: number) => number): Readon
     const differs = axes.some((a) => e.free.has(a.key)) || e.index.min < 0 || e.type !== 'float32';
     found.set(e.buffer, { loads: loads + 1, elements: differs ? Infinity : Math.max(elements, e.index.max + 1) });
   }
-  const written = new Set(stores.map((s) => s.buffer));
+  const others = new Set([...stores.map((s) => s.buffer), ...(quads ?? [])]);
   const small = [...found].filter(([buffer, { loads, elements }]) => {
-    return loads >= LEAST_LOADS && uniformBytes(elements) <= MOST_BYTES && elements <= room(buffer) && !written.has(buffer);
+    return loads >= LEAST_LOADS && uniformBytes(elements) <= MOST_BYTES && elements <= room(buffer) && !others.has(buffer);
   });
   return new Map(small.slice(0, MOST_UNIFORMS).map(([buffer, { elements }]) => [buffer, elements]));
 }

@@ -31,13 +31,12 @@ export function partsOf(
   return parts ?? (dtype === 'float32' ? partsOfProduct(op, inputs, attributes, shape) : undefined);
 }
 
-/** Where positions are few; what is no product stays whole where no even parts make it up. */
+/** Where positions are few; what is no product is cut in even parts alone. */
 function partsOfLong(op: ContractSpec, inputs: readonly Shape[], attributes: Attributes, positions: number): Parts | undefined {
   const extents = op.extents(inputs, attributes);
   if (!isLong(positions, numel(extents))) return undefined;
-  const parts = alongOne(extents, Math.min(BUSY, Math.floor(numel(extents) / ONE_PIECE)));
   const isProduct = !op.term && !op.fold;
-  return parts && (isProduct || parts.parts * parts.each === extents[parts.along]) ? parts : undefined;
+  return alongOne(extents, Math.min(BUSY, Math.floor(numel(extents) / ONE_PIECE)), !isProduct);
 }
 
 /** Positions of one workgroup, in a block whose threads share factors or without, and how many workgroups keep a device busy. */
@@ -82,8 +81,9 @@ function sidesOf(op: ContractSpec, inputs: readonly Shape[], attributes: Attribu
 }
 
 /** The outermost dim that gives about as many: what is next to each other in memory stays in one part. */
-function alongOne(extents: readonly number[], wanted: number): Parts | undefined {
-  const cuts = extents.map((extent, along) => ({ along, ...evenParts(extent, wanted) }));
+function alongOne(extents: readonly number[], wanted: number, areEven = false): Parts | undefined {
+  const all = extents.map((extent, along) => ({ along, ...evenParts(extent, wanted) }));
+  const cuts = all.filter((c) => !areEven || c.parts * c.each === extents[c.along]);
   const most = Math.max(...cuts.map((c) => c.parts));
   return cuts.find((c) => c.parts * 8 > 7 * Math.min(most, wanted) && c.parts > 1);
 }

@@ -6,7 +6,7 @@ import { isNode, type Node, type OpNode } from '../ir/graph.ts';
 import { addedUp, difference, product, quotient, squared } from '../kernels/arithmetic.ts';
 import { axis, fromAxis } from '../tensor/affine.ts';
 import { contiguous, isContiguous, type Layout } from '../tensor/layout.ts';
-import { numel, type Shape } from '../tensor/shape.ts';
+import { numel, sameShape, type Shape } from '../tensor/shape.ts';
 import { constantOf } from './fold.ts';
 import { viewOf } from './views.ts';
 
@@ -28,6 +28,8 @@ export function spreadOf(node: OpNode): Spread | undefined {
   const sum = mean.kind === 'op' && mean.op === quotient ? sumIn(mean) : undefined;
   if (mean.kind !== 'op' || sum?.inputs[0] !== of) return undefined;
   const { shape } = of.meta;
+  // What is repeated for several means, or means for several numbers, is not what the sum was of.
+  if (!sameShape(distance.meta.shape, shape) || numel(mean.meta.shape) !== numel(sum.meta.shape)) return undefined;
   const dims = dimsOf(sum, shape);
   const isMean = constantOf(mean.inputs[1]) === numel(dims.map((d) => shape[d] ?? 1));
   const areFloats = [of, distance, mean, sum, node].every((n) => n.meta.dtype === 'float32');

@@ -38,8 +38,13 @@ const FORMS: readonly (readonly [...Form, octets: Octets])[] = [
   ['a convolution', (x, y) => x.conv2d(y, undefined, { padding: 1 }), [2, 8, 12, 12], [32, 8, 3, 3], [1], []],
 ];
 
-/** The schedule and text of the only kernel, for a device that has the units. */
-function made([, fn, x, y, z = [1]]: Form, subgroup: number | 'none' = 32, dtype: 'float16' | 'float32' = 'float16') {
+/** The schedule and text of the only kernel, for a device that has the units; the first `together` tensors lie in one storage. */
+function made(
+  [, fn, x, y, z = [1]]: Form,
+  subgroup: number | 'none' = 32,
+  dtype: 'float16' | 'float32' = 'float16',
+  together = 0,
+) {
   return onReference(() => {
     const [a, b, c] = [x, y, z].map((shape) => rand(shape).to(dtype));
     if (!a || !b || !c) throw new Error('no inputs');
@@ -48,7 +53,11 @@ function made([, fn, x, y, z = [1]]: Form, subgroup: number | 'none' = 32, dtype
     if (!group || more.length > 0) throw new Error('not one kernel');
     const lowered = lower(group);
     const types = [...lowered.reads, ...lowered.roots].map((node) => node.meta.dtype);
-    const storageOf = (position: number) => ({ storage: { position }, dtype: types[position] ?? dtype });
+    const one = { position: 0 };
+    const storageOf = (position: number) => ({
+      storage: position < together ? one : { position },
+      dtype: types[position] ?? dtype,
+    });
     const target = {
       kind: 'gpu',
       workgroupMemory: 49152,
@@ -98,6 +107,19 @@ describe('matrix units are chosen', () => {
       expect(first.among(templates)).not.toContain('subgroup');
       expect(templates.made).toBe(2);
     }
+  });
+  test.each<[string, Form, number, Octets]>([
+    ['vectors', ['both in vectors', (x, y) => x.matmul(y), [128, 64], [64, 96]], 2, ['rows', 'columns']],
+    ['halves', ['one in halves', (x, y) => x.matmul(y), [64, 48], [48, 70]], 2, []],
+    ['halves', ['a summand beside', (x, y, z) => x.matmul(y).add(z), [64, 64], [64, 64], [64]], 3, []],
+  ])('%s are read of tensors in one storage: %s', (_which, form, together, octets) => {
+    const { plan, text, among } = made(form, 32, 'float16', together);
+    const { rows, columns } = plan.matrices ?? {};
+    expect([rows, columns].filter((s) => s?.octet).map((s) => s?.name)).toEqual(octets);
+    for (const wgsl of [text, among(new Templates())])
+      expect(wgsl.match(/read> b\d: array<[^;]*/g)).toEqual([
+        octets.length > 0 ? 'read> b1: array<vec4<u32>>' : 'read> b1: array<f16>',
+      ]);
   });
   test('with as many threads as their subgroups have', () => {
     expect(product(64).plan.workgroupSize).toBe(2 * product(32).plan.workgroupSize);

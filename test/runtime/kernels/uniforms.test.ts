@@ -56,6 +56,10 @@ test('weights that are padded are read behind their end, where a uniform has not
   expect(await run(padded, image(2), rand([16, 16]))).toEqual([]);
 });
 
+test('what comes in vectors anyway is no uniform', async () => {
+  expect(await run((x, w) => x.mul(w).add(w.exp()), rand([1 << 16, 4]), rand([4]))).toEqual([]);
+});
+
 test('what is written, or chosen by values, is no uniform', async () => {
   const written = (x: Tensor, w: Tensor) => {
     const y = convolved(x, w);

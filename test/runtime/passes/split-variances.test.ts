@@ -1,6 +1,6 @@
 /** Variances of long rows: which are taken of parts, in which; that values are as near as those of two passes; how often rows are read. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { jit, ones, tensor, type Tensor } from 'jitlens';
+import { full, jit, ones, tensor, type Tensor } from 'jitlens';
 import { print } from '../../../runtime/ir/print.ts';
 import { GpuBackend } from '../../../runtime/kernels/eager.ts';
 import { leavesOf } from '../../../runtime/passes/leaves.ts';
@@ -100,6 +100,22 @@ const cases: readonly [string, Fn, Shape, string | undefined][] = [
   ['a mean of something else', (x) => squares(x, x.exp().mean(rows)), [4, 65536], undefined],
   ['nearly a mean', (x) => squares(x, x.sum(rows).div(65535)), [4, 65536], undefined],
   ['means of other rows', (x) => squares(x, x.mean({ dim: 2, keepdim: true }).transpose(0, 1)), [2, 2, 65536], undefined],
+  ['a mean that several rows are compared with', (x) => squares(x, x.mean(rows).expand([3, 1])), [1, 1 << 18], undefined],
+  [
+    'means of one row as those of all',
+    (x) =>
+      squares(
+        x,
+        x
+          .sum(rows)
+          .div(full([1, 4], 65536))
+          .view([16])
+          .narrow(0, 0, 4)
+          .view([4, 1]),
+      ),
+    [4, 65536],
+    undefined,
+  ],
   ['squares of other rows', (x) => x.sub(x.mean(rows)).square().sum({ dim: 0 }), [4, 65536], undefined],
   ['whole numbers', (x) => x.mul(100).to('int32').var({ dim: 1 }), [4, 65536], undefined],
   ['halves', (x) => x.to('float16').var({ dim: 1 }), [4, 65536], undefined],
