@@ -147,7 +147,7 @@ function isHalf(e: Expr): boolean {
 function octetOf(nest: Nest, factor: Expr, axes: readonly Axis[]): Staging['octet'] {
   const load = factor.kind === 'cast' ? factor.value : factor;
   const last = axes.at(-1);
-  if (load.kind !== 'load' || !last || last.extent % OCTET !== 0) return undefined;
+  if (load.kind !== 'load' || load.type !== 'float16' || !last || last.extent % OCTET !== 0) return undefined;
   const alone = everyExpr(nest).every((e) => e.kind !== 'load' || e === load || e.buffer !== load.buffer);
   const written = nest.stores.some((s) => s.buffer === load.buffer);
   if (!alone || written || !isWhole(load.index, last)) return undefined;
