@@ -113,14 +113,14 @@ function load(w: Writer, scope: Scope, s: Staging, names: readonly string[], til
   const { sum, block } = tiling;
   const terms = extentOf(sum.axes);
   // What lies in a vector is counted in vectors, if memory has them.
-  const [wide, fine] = s.octet ? [1, OCTET] : [OCTET, 1];
+  const each = s.octet ? OCTET : 1;
   names.forEach((name, v) => {
     const { line, spot } = placeOf(s, v, tiling);
     const one = new Scope(scope);
-    const inVectors = wide === 1 ? `i32(${spot})` : `i32(${spot} * ${wide}u)`;
-    const from = `${s.name}_from`;
-    one.line(`let position = ${s.along ? `${from} + i32(${line})` : `${fine > 1 ? `${from} / ${fine}` : from} + ${inVectors}`};`);
-    one.line(`let term = ${step} * ${s.along ? `${block.depth / fine} + ${inVectors}` : `${block.depth} + i32(${line})`};`);
+    const across = `i32(${spot})${s.octet ? '' : ` * ${OCTET}`}`;
+    const down = `i32(${line})`;
+    one.line(`let position = ${s.name}_from${s.along ? ` + ${down}` : ` / ${each} + ${across}`};`);
+    one.line(`let term = ${step} * ${s.along ? `${block.depth / each} + ${across}` : `${block.depth} + ${down}`};`);
     const isWhole = terms % block.depth === 0;
     if (!isWhole) one.line(`${name} = ${STAGED}();`, s.factor.origin);
     const inside = isWhole ? one : new Scope(one, true);
@@ -133,7 +133,7 @@ function load(w: Writer, scope: Scope, s: Staging, names: readonly string[], til
       w.decode(inside, s.along ? s.octet.axes : sum.axes, 'term');
       inside.line(`${name} = ${w.octet(s.octet.buffer, s.octet.place)};`, s.factor.origin);
     } else halves(w, inside, s, name, tiling);
-    if (!isWhole) one.block(`if (term < ${s.along ? terms / fine : terms}) {`, inside);
+    if (!isWhole) one.block(`if (term < ${s.along ? terms / each : terms}) {`, inside);
     scope.block('{', one);
   });
 }
